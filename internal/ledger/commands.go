@@ -1,0 +1,111 @@
+package ledger
+
+// The commands of the ledger. Each has its rules in the file of its family.
+
+// Charge credits stored value: recharge.operate 1 (Real alone, ByRule when the brand's gift rule may apply) and recharge.charge.update.
+type Charge struct {
+	Head
+	Order           string // outer_order_id
+	Real, Gift, Pre Amount
+	ByRule          bool // add the gift of the brand's recharge rule, if switched on
+}
+
+// RefundCharge takes a charge back: recharge.operate 4 and recharge.uncharge.update.
+type RefundCharge struct {
+	Head
+	Order  string // the charge
+	Number string // new_outer_order_id
+	Amount Amount // 0: what is left of the charge
+	Keyed
+}
+
+// Keyed are the digests of a reversal's business number: same number and same content is the same refund.
+type Keyed struct {
+	Refund   Digest // brand, method, number
+	Original Digest // original number, amount, voucher set
+}
+
+// Freeze pins value or points for an order: recharge.operate 2 and point.operate 2.
+type Freeze struct {
+	Head
+	Order  string
+	Family Family
+	Amount Amount
+}
+
+// A Want is an amount of one family that a spend asks for.
+type Want struct {
+	Family Family
+	Amount Amount // 0: all that is held
+	Field  string // the wire field, named when the amount is missing and nothing is held
+}
+
+// Spend consumes value, points and vouchers for an order, all or nothing: assert.verify, recharge.operate 3, point.operate 3 and 4,
+// point.consumepoint.
+type Spend struct {
+	Head
+	Order    string
+	Wants    []Want
+	Vouchers []string
+	Direct   bool // never captures: an open hold of the order is HOLD_EXISTS (consumepoint, decrease, dedut)
+	Pools    bool // points may be spent several times under one number
+	Report   bool // assert.verify: the result tells per asset which part was the reason
+}
+
+// RefundAssets gives back the remaining value, points and vouchers of an order: assert.refund.
+type RefundAssets struct {
+	Head
+	Order    string
+	Number   string
+	Vouchers []string // nil: all of the order
+	Keyed
+}
+
+// ReverseSpend gives back an amount of one family of an order's spends: point.reversepoint and recharge.undedut.update.
+type ReverseSpend struct {
+	Head
+	Order  string
+	Number string
+	Family Family
+	Amount Amount // 0: the whole remainder
+	Keyed
+}
+
+// Grant credits points: point.operate 1 and point.extracharge.
+type Grant struct {
+	Head
+	Order  string
+	Amount Amount
+}
+
+// SaveMember creates a member or changes one: open.customer.save. A nil field is left as it is.
+type SaveMember struct {
+	Head
+	ID       string // import only: the customer_id to create; "" issues one
+	Name     *string
+	Birthday *string
+	Remark   *string
+	Channel  *string
+	Gender   *int64
+	Frozen   *bool
+}
+
+// IssueVouchers creates instances of a template for a member: voucher.send.
+type IssueVouchers struct {
+	Head
+	Template string
+	Num      int64
+	Codes    []string // import only: the voucher ids to create
+}
+
+// ImportCard creates a gift card with its value: the import command.
+type ImportCard struct {
+	Head
+	Card   string
+	Value  Amount
+	SoldIn int64  // the WDK sub-order that sold it, 0 for none
+	Member string // customer_id it is bound to; "" makes a bearer card
+}
+
+// Sweep expires what is due of a member: housekeeping.
+type Sweep struct{ Head }

@@ -1,0 +1,37 @@
+package ledger
+
+// IdentType says by what a member is named.
+type IdentType uint8
+
+// The identifier types.
+const (
+	ByCustomer IdentType = iota // customer_id
+	ByMobile
+	ByOuter // outer_id of an outer_type
+	ByCard  // card_id
+)
+
+// An Ident is one name of a member of a brand: a customer id, a mobile number, an outer id, a card.
+type Ident struct {
+	Type  IdentType
+	Outer string // outer_type (wechat, alipay, …) for ByOuter
+	Text  string
+}
+
+// A Member is a customer of one brand. Name, mobile and outer ids are personal data: they live here alone and can be erased
+// without touching the chain of operations.
+type Member struct {
+	ID       string
+	Name     string
+	Mobile   string
+	Gender   int64
+	Birthday string
+	Remark   string
+	Channel  string
+	Outer    []Ident // ByOuter identifiers
+	Frozen   bool
+	Bearer   bool // owner of an unbound gift card: no person
+	Shop     string
+	Created  int64
+	Changed  int64
+}

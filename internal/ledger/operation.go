@@ -1,0 +1,73 @@
+package ledger
+
+// OpKind says what kind of fact an operation is. Numbers are stored and never reused; new kinds go at the end.
+type OpKind uint8
+
+// The operation kinds.
+const (
+	OpCharge     OpKind = 1  // value credited (real, with its gift and pre)
+	OpUncharge   OpKind = 2  // a charge taken back
+	OpFreeze     OpKind = 3  // a hold opened
+	OpRelease    OpKind = 4  // a hold ended without capture: released by a caller
+	OpHoldExpire OpKind = 5  // a hold ended without capture: timed out
+	OpSpend      OpKind = 6  // value, points and vouchers consumed, from a hold or directly
+	OpRefund     OpKind = 7  // a spend given back, in whole or in part
+	OpGrant      OpKind = 8  // points credited
+	OpExpire     OpKind = 9  // what was due of lots expired
+	OpMember     OpKind = 10 // a member created or changed
+	OpIssue      OpKind = 11 // vouchers issued
+	OpOrder      OpKind = 12 // a WDK order taken
+	OpReverse    OpKind = 13 // a WDK reverse submitted or moved on
+	OpCardCancel OpKind = 14 // a gift card cancelled
+	OpImport     OpKind = 15 // a gift card or opening balance imported
+)
+
+// A Posting is one line of an operation's double entry. With a Lot it changes that lot's balance and is part of the books of the
+// member; without, it is the counter entry on an account of the brand, named in Book. Per operation the amounts of each unit
+// (fen, points, voucher uses) sum to zero.
+type Posting struct {
+	Lot     LotID  // the lot, or zero
+	Voucher string // for Kind Use: the voucher instance, or ""
+	Book    string // for counter entries: "tender:SHOP", "sales:SHOP", "gift:SHOP", "breakage", "loss", "intershop:SHOP", …
+	Kind    Kind
+	Amount  Amount // credit of the member positive, debit negative
+	Of      ID     // the operation this line reverses, or zero
+	Expires int64  // when set, the lot's deadline is (re)set to this: on grant, or as grace on return; -1 sets Never
+}
+
+// Balances are the sums of one account after an operation, holds included.
+type Balances struct {
+	Account string
+	Sums    [Kinds]Amount
+}
+
+// An Op is one immutable business fact with everything it did. Operations are only ever added.
+type Op struct {
+	ID       ID
+	Seq      int64 // position in the brand's history, gapless from 1; 0 until saved
+	Kind     OpKind
+	At       int64 // stamp, milliseconds since 1970
+	Policy   int64 // version of the brand's rules it was decided under
+	App      string
+	Method   string
+	Member   string
+	Shop     string
+	Order    string // the business number in whose history it counts; "" for none
+	Ordinal  int    // place in that history, from 1: (brand, Order, Ordinal) is unique, so two writers of one history cannot both win
+	Number   string // the caller's own number of a reversal (new_outer_order_id, reverse_order_id)
+	Request  Digest // idempotency key: app, brand, method, request_id
+	Content  Digest // normalised content of the request
+	Refund   Digest // refund key: brand, method, Number; zero if none
+	Original Digest // normalised business content of a refund (original number, amount, vouchers), beside Refund
+
+	Operator     string
+	OperatorName string
+	Reason       string
+	Idents       []Digest // keyed digests of mobile and outer id sent with the call
+
+	Postings []Posting
+	Pins     []Pin      // changes of holds: positive pins, negative unpins
+	HoldEnd  int64      // freeze: the deadline
+	After    []Balances // balances of touched accounts after this operation
+	Result   Result
+}

@@ -1,0 +1,320 @@
+package ledger
+
+import "slices"
+
+// This file is the only one that changes lots, accounts, holds and vouchers: each change goes with the line of an operation that
+// tells it, so that the projections can be rebuilt from the operations alone.
+
+// prepare indexes what the store loaded, once a batch.
+func (s *State) prepare() {
+	if s.byAccount != nil {
+		return
+	}
+	s.byAccount = make(map[string][]*Lot, len(s.Accounts))
+	for _, l := range s.Lots {
+		s.byAccount[l.Account] = append(s.byAccount[l.Account], l)
+	}
+	s.frontier = map[pageKey]*Lot{}
+	s.paged = map[string]bool{}
+	for account, lots := range s.byAccount {
+		if s.Complete[account] {
+			continue
+		}
+		// The first page is complete as far as it goes: whatever is open before its last lot is loaded. Beyond that nothing is known.
+		for k := Kind(0); k < Use; k++ {
+			var open []*Lot
+			for _, l := range lots {
+				if l.Kind == k && l.Free() > 0 {
+					open = append(open, l)
+				}
+			}
+			if len(open) >= LotPage {
+				slices.SortFunc(open, (*Lot).before)
+				s.frontier[pageKey{account, k}] = open[LotPage-1]
+				s.paged[account] = true
+			}
+		}
+	}
+	s.settled = map[string]bool{}
+}
+
+// pageKey names the page of open lots of one kind in one account.
+type pageKey struct {
+	account string
+	kind    Kind
+}
+
+// op begins an operation of a command. It counts only once book has taken it.
+func (s *State) op(kind OpKind, h *Head, at *Stamp, member, shop, order string) *Op {
+	return &Op{
+		ID: at.NewID(), Kind: kind, At: at.At, Policy: s.Brand.Version, App: h.App, Method: h.Method,
+		Member: member, Shop: shop, Order: order, Operator: h.Operator, OperatorName: h.OperatorName, Reason: h.Reason,
+		Request: h.Request, Content: h.Content, Idents: h.Who.Digests,
+	}
+}
+
+// own begins an operation that no caller asked for: an expiry.
+func (s *State) own(kind OpKind, at *Stamp, member, order string) *Op {
+	return &Op{ID: at.NewID(), Kind: kind, At: at.At, Policy: s.Brand.Version, Member: member, Order: order}
+}
+
+// book ends an operation: its balances, its place in its order's history, its result. From here on it is a fact of the batch.
+func (s *State) book(o *Op, r Result) Result {
+	r.Flow = o.ID
+	o.Result = r
+	sums := [kinds]Amount{}
+	for i := range o.Postings {
+		p := &o.Postings[i]
+		sums[p.Kind] += p.Amount
+		if p.Lot.IsZero() {
+			continue
+		}
+		if !slices.ContainsFunc(o.After, func(b Balances) bool { return b.Account == p.Lot.Account }) {
+			o.After = append(o.After, Balances{p.Lot.Account, s.account(p.Lot.Account).Balance})
+		}
+	}
+	// Fen of every kind are one currency; points and uses balance by themselves.
+	if sums[Real]+sums[Gift]+sums[Pre] != 0 || sums[Point] != 0 || sums[Use] != 0 {
+		panic(errUnbalanced)
+	}
+	if o.Order != "" {
+		o.Ordinal = len(s.Orders[o.Order]) + 1
+		s.Orders[o.Order] = append(s.Orders[o.Order], o)
+	}
+	s.IndexOp(o)
+	s.Changes.Ops = append(s.Changes.Ops, o)
+	return r
+}
+
+// newLot credits a new lot.
+func (s *State) newLot(o *Op, a *Account, k Kind, amount Amount, expires int64) *Lot {
+	a.Lots++
+	l := &Lot{LotID: LotID{a.ID, a.Lots}, Kind: k, Member: a.Member, Origin: o.ID, Expires: expires, Granted: amount}
+	s.Lots[l.LotID] = l
+	s.byAccount[a.ID] = append(s.byAccount[a.ID], l)
+	a.Granted[k] += amount
+	s.move(o, l, amount, ID{})
+	p := &o.Postings[len(o.Postings)-1]
+	p.Expires = expires
+	if expires == Never {
+		p.Expires = -1
+	}
+	return l
+}
+
+// move changes a lot's balance by a line of an operation; of names the operation that the line reverses.
+func (s *State) move(o *Op, l *Lot, amount Amount, of ID) {
+	a := s.account(l.Account)
+	l.Balance += amount
+	a.Balance[l.Kind] += amount
+	a.Changed = o.At
+	if l.Balance < l.Held || l.Held < 0 {
+		panic("ledger: lot " + l.String() + " below zero")
+	}
+	switch o.Kind {
+	case OpSpend, OpRefund:
+		a.Used[l.Kind] -= amount
+	case OpExpire:
+		a.Expired[l.Kind] -= amount
+	}
+	o.Postings = append(o.Postings, Posting{Lot: l.LotID, Kind: l.Kind, Amount: amount, Of: of})
+	s.Changes.Lots.Add(l)
+	s.Changes.Accounts.Add(a)
+}
+
+// counter adds the other side of the double entry.
+func (o *Op) counter(book string, k Kind, amount Amount) {
+	for i := range o.Postings {
+		if p := &o.Postings[i]; p.Lot.IsZero() && p.Voucher == "" && p.Book == book && p.Kind == k {
+			p.Amount += amount
+			return
+		}
+	}
+	o.Postings = append(o.Postings, Posting{Book: book, Kind: k, Amount: amount})
+}
+
+// elsewhere posts what two shops owe each other when a reversal happens at another shop than its original: there owes here.
+// As on every counter account a debit (here is owed) is negative.
+func (o *Op) elsewhere(here, there string, k Kind, amount Amount) {
+	if here == there || here == "" || there == "" || k == Use {
+		return
+	}
+	o.counter("intershop:"+here, k, -amount)
+	o.counter("intershop:"+there, k, amount)
+}
+
+// pin changes what holds keep of a lot.
+func (s *State) pin(o *Op, l *Lot, amount Amount) {
+	a := s.account(l.Account)
+	l.Held += amount
+	a.Held[l.Kind] += amount
+	a.Changed = o.At
+	if l.Held < 0 || l.Held > l.Balance {
+		panic("ledger: holds of lot " + l.String() + " out of range")
+	}
+	o.Pins = append(o.Pins, Pin{l.LotID, amount})
+	s.Changes.Lots.Add(l)
+	s.Changes.Accounts.Add(a)
+}
+
+// endHold takes every pin of a hold off; what happens to the amounts is the operation's business.
+func (s *State) endHold(o *Op, h *Hold) {
+	for _, p := range h.Pins {
+		l := s.lot(p.Lot)
+		s.pin(o, l, -p.Amount)
+		s.unsettle(l, o.At)
+	}
+	delete(s.Holds, h.HoldKey)
+	s.Changes.Holds.Remove(h)
+	s.Changes.Ended = append(s.Changes.Ended, h.HoldKey)
+}
+
+// unsettle notes that something of a lot fell due by a command of this batch.
+func (s *State) unsettle(l *Lot, at int64) {
+	if l.Due(at) {
+		s.settled[l.Member] = false
+		s.unsettled = append(s.unsettled, l.Member)
+	}
+}
+
+// use changes the uses left of a voucher.
+func (s *State) use(o *Op, v *Voucher, n Amount, of ID) {
+	v.Left += n
+	if v.Left < 0 {
+		panic("ledger: voucher " + v.ID + " below zero uses")
+	}
+	o.Postings = append(o.Postings, Posting{Voucher: v.ID, Kind: Use, Amount: n, Of: of})
+	s.Changes.Vouchers.Add(v)
+}
+
+// Settle expires what is due of a member at the stamp: holds first, for what they pinned may then be due too; every expiry is an
+// operation of its own, written before the command that met it (semantics.md §3, clock).
+func (s *State) Settle(member string, at *Stamp) {
+	if s.settled[member] {
+		return
+	}
+	s.settled[member] = true
+	var due []*Hold
+	for _, h := range s.Holds {
+		if h.Member == member && at.At >= h.Deadline {
+			due = append(due, h)
+		}
+	}
+	slices.SortFunc(due, func(a, b *Hold) int { return compareHolds(a.HoldKey, b.HoldKey) })
+	for _, h := range due {
+		o := s.own(OpHoldExpire, at, member, h.Order)
+		s.endHold(o, h)
+		s.book(o, Result{})
+	}
+	s.settled[member] = true
+	var lots []*Lot
+	for _, id := range s.Purses[member] {
+		for _, l := range s.byAccount[id] {
+			if l.Due(at.At) {
+				lots = append(lots, l)
+			}
+		}
+	}
+	if len(lots) == 0 {
+		return
+	}
+	slices.SortFunc(lots, func(a, b *Lot) int { return a.LotID.compare(b.LotID) })
+	o := s.own(OpExpire, at, member, "")
+	for _, l := range lots {
+		n := l.Free()
+		s.move(o, l, -n, ID{})
+		o.counter("breakage", l.Kind, n)
+	}
+	s.book(o, Result{})
+}
+
+// pick chooses what of an account's lots a spend takes, in the brand's deduction order: within a kind the earliest deadline first, then
+// the oldest. The account must be settled and hold enough. ok is false when the loaded page does not reach; State.need then says so.
+func (s *State) pick(a *Account, f Family, amount Amount) (pins []Pin, ok bool) {
+	var share [Kinds]Amount
+	order := []Kind{Real, Pre, Gift}
+	switch {
+	case f == Points:
+		order = []Kind{Point}
+	case s.Brand.Policy.Deduction == GiftFirst:
+		order = []Kind{Gift, Real, Pre}
+	}
+	if f == Value && s.Brand.Policy.Deduction == Proportional {
+		// Cumulative floors: the shares add up to the amount, and none is above what is there.
+		total, before, given := a.Available(f), Amount(0), Amount(0)
+		for _, k := range order {
+			before += a.Balance[k] - a.Held[k]
+			upTo := MulDiv(amount, before, total)
+			share[k], given = upTo-given, upTo
+		}
+	} else {
+		left := amount
+		for _, k := range order {
+			share[k] = min(left, a.Balance[k]-a.Held[k])
+			left -= share[k]
+		}
+	}
+	for _, k := range order {
+		got, ok := s.take(a, k, share[k], nil)
+		if !ok {
+			return nil, false
+		}
+		pins = append(pins, got...)
+	}
+	return pins, true
+}
+
+// take chooses amounts of one kind in spending order, leaving the excepted lot alone.
+func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin, ok bool) {
+	if amount == 0 {
+		return nil, true
+	}
+	if !s.Complete[a.ID] && !s.paged[a.ID] { // only lots that histories led to are here
+		s.need = &ErrNeedLots{a.Member}
+		return nil, false
+	}
+	var open []*Lot
+	for _, l := range s.byAccount[a.ID] {
+		if l.Kind == k && l.Free() > 0 && l != except {
+			open = append(open, l)
+		}
+	}
+	slices.SortFunc(open, (*Lot).before)
+	edge := s.frontier[pageKey{a.ID, k}]
+	for _, l := range open {
+		if edge != nil && l.before(edge) > 0 {
+			break
+		}
+		n := min(amount, l.Free())
+		pins = append(pins, Pin{l.LotID, n})
+		if amount -= n; amount == 0 {
+			return pins, true
+		}
+	}
+	s.need = &ErrNeedLots{a.Member}
+	return nil, false
+}
+
+func (l LotID) compare(m LotID) int {
+	switch {
+	case l.Account < m.Account:
+		return -1
+	case l.Account > m.Account:
+		return 1
+	case l.N < m.N:
+		return -1
+	case l.N > m.N:
+		return 1
+	}
+	return 0
+}
+
+func compareHolds(a, b HoldKey) int {
+	switch {
+	case a.Order < b.Order:
+		return -1
+	case a.Order > b.Order:
+		return 1
+	}
+	return int(a.Family) - int(b.Family)
+}

@@ -1,0 +1,416 @@
+package ledger
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// This file is the only place that gives back what was spent, whichever method asked: assert.refund, reversepoint, undedut, a WDK reverse.
+
+// Keys of assert.refund: the order's history, the refund number, the vouchers listed.
+func (c *RefundAssets) Keys(k *Keys) {
+	k.undo(&c.Head, c.Order, c.Refund)
+	for _, v := range c.Vouchers {
+		k.Vouchers[v] = struct{}{}
+	}
+}
+
+// reversalOp begins an operation that undoes something under its own business number.
+func (s *State) reversalOp(kind OpKind, h *Head, k *Keyed, at *Stamp, member, shop, order, number string) *Op {
+	o := s.op(kind, h, at, member, shop, order)
+	o.Number, o.Refund, o.Original = number, k.Refund, k.Original
+	return o
+}
+
+// reversible applies the brand's policy on where and how long a reversal may come.
+func (s *State) reversible(original *Op, f Family, shop string, at *Stamp) (Result, bool) {
+	p := &s.Brand.Policy
+	if p.ForbidOtherShop && shop != original.Shop {
+		return Refuse(OtherShop, T("shop", original.Shop)), false
+	}
+	if w := p.Window[f]; w > 0 && at.At >= original.At+w {
+		return Refuse(WindowPassed, T("days", strconv.FormatInt(w/day, 10)), T("until", clock(original.At+w)), T("now", clock(at.At))), false
+	}
+	return Result{}, true
+}
+
+// giveBack returns an amount of the parts, in their order, to the very lots it came from, keeping kind and deadline.
+func (s *State) giveBack(o *Op, parts []part, amount Amount) {
+	for _, p := range parts {
+		n := min(amount, p.left)
+		if n == 0 {
+			return
+		}
+		amount -= n
+		l := s.lot(p.lot)
+		s.move(o, l, n, p.op.ID)
+		if g := s.Brand.Policy.GraceDays; g > 0 && l.Expires != Never && o.At >= l.Expires {
+			l.Expires = deadline(o.At, g)
+			o.Postings[len(o.Postings)-1].Expires = l.Expires
+		}
+		o.counter(sales(l.Kind, p.op.Shop), l.Kind, -n)
+		o.elsewhere(o.Shop, p.op.Shop, l.Kind, n)
+		s.unsettle(l, o.At)
+	}
+}
+
+// returnVoucher gives an order's uses of a voucher back to the same instance, or to a new one if the template says so.
+func (s *State) returnVoucher(o *Op, p part, at *Stamp) {
+	v := s.Vouchers[p.voucher]
+	s.use(o, v, p.left, p.op.ID)
+	o.counter(sales(Use, p.op.Shop), Use, -p.left)
+	if g := s.Brand.Policy.VoucherGrace; g > 0 && v.Status(at.At) == Expired {
+		v.End = deadline(at.At, g)
+		o.Postings[len(o.Postings)-1].Expires = v.End
+	}
+	t := s.Brand.Templates[v.Template]
+	if t == nil || !t.ReissueOnReturn {
+		return
+	}
+	n := *v
+	n.ID, n.Uses, n.Left, n.Replaces, n.Origin = strconv.FormatInt(at.Next(), 10), p.left, 0, v.ID, o.ID
+	s.Vouchers[n.ID] = &n
+	s.use(o, v, -p.left, ID{})
+	s.use(o, &n, p.left, ID{})
+	if v.Left == 0 {
+		v.Deleted = true
+	}
+}
+
+// decide gives back the assets of an order (semantics.md §5): (a) nothing left anywhere: ALREADY_REVERSED; (b) only foreign vouchers
+// asked for: VOUCHER_NOT_IN_ORDER; (c) else execute, PARTIAL when not all that was asked for is back.
+func (c *RefundAssets) decide(s *State, at *Stamp) Result {
+	if r, ok := s.refunded(&c.Keyed, c.Number); ok {
+		return r
+	}
+	shop, refused, ok := s.shop(&c.Head)
+	if !ok {
+		return refused
+	}
+	original := s.verified(c.Order)
+	if original == nil {
+		if len(s.Orders[c.Order]) > 0 {
+			return s.wrongRole(c.Order)
+		}
+		return s.bury(&c.Head, c.Order, 0, at, TombKey{Family: Value}, TombKey{Family: Points}, TombKey{Family: Coupons})
+	}
+	if !s.sameMember(&c.Head, original) {
+		return Refuse(MemberMismatch)
+	}
+	s.Settle(original.Member, at)
+
+	// What is left of the order, by asset.
+	var parts [Families][]part
+	var left [Families]Amount
+	for f := Value; f < Families; f++ {
+		parts[f], left[f] = s.unreversed(c.Order, f)
+	}
+	holds := [2]*Hold{s.Holds[HoldKey{c.Order, Value}], s.Holds[HoldKey{c.Order, Points}]}
+	assets := left[Value] > 0 || left[Points] > 0 || holds[Value] != nil || holds[Points] != nil
+	out := Result{ValueOK: true, PointOK: true}
+	wanted := c.Vouchers
+	if wanted == nil {
+		wanted = s.orderVouchers(c.Order)
+	}
+	foreign := 0
+	var back []part
+	for i, id := range wanted {
+		if slices.Contains(wanted[:i], id) {
+			continue
+		}
+		o := VoucherOutcome{ID: id, OK: true}
+		if !s.inOrder(c.Order, id) {
+			o = VoucherOutcome{ID: id, Code: VoucherNotInOrder}
+			foreign++
+		} else {
+			for _, p := range parts[Coupons] {
+				if p.voucher != id {
+					continue
+				}
+				if r, ok := s.reversible(p.op, Coupons, shop, at); !ok {
+					o = VoucherOutcome{ID: id, Code: r.Code}
+					refused = r
+					continue
+				}
+				back = append(back, p)
+			}
+		}
+		out.Vouchers = append(out.Vouchers, o)
+	}
+	if !assets && left[Coupons] == 0 {
+		out.Code = AlreadyReversed
+		out.Figs = []Fig{T("order", c.Order), T("number", s.firstRefund(c.Order))}
+		return out
+	}
+	if !assets && foreign > 0 && foreign == len(out.Vouchers) {
+		out.Code = VoucherNotInOrder
+		out.Figs = []Fig{T("voucher", strings.Join(names(out.Vouchers, false), "、")), T("order", c.Order)}
+		return out
+	}
+
+	// Value and points move together or not at all; each voucher is judged alone.
+	blocked := Result{}
+	if assets {
+		for f := Value; f <= Points; f++ {
+			for _, p := range parts[f] {
+				if r, ok := s.reversible(p.op, f, shop, at); !ok {
+					blocked = r
+				}
+			}
+		}
+	}
+	if blocked.Code != OK {
+		out.ValueOK = left[Value] == 0 && holds[Value] == nil
+		out.PointOK = left[Points] == 0 && holds[Points] == nil
+		refused = blocked
+		assets = false
+	}
+	if !assets && len(back) == 0 {
+		if refused.Code == OK && foreign == 0 {
+			return out // all that was asked for is back already; nothing moves, no number is bound
+		}
+		if refused.Code == OK {
+			out.Code, out.Figs = VoucherNotInOrder, []Fig{T("voucher", strings.Join(names(out.Vouchers, false), "、")), T("order", c.Order)}
+			return out
+		}
+		out.Code, out.Figs = refused.Code, refused.Figs
+		return out
+	}
+
+	// Nothing fails from here on.
+	kind := OpRefund
+	if left[Value] == 0 && left[Points] == 0 && len(back) == 0 {
+		kind = OpRelease
+	}
+	o := s.reversalOp(kind, &c.Head, &c.Keyed, at, original.Member, shop, c.Order, c.Number)
+	if assets {
+		for f := Value; f <= Points; f++ {
+			if holds[f] != nil {
+				s.endHold(o, holds[f])
+			}
+			s.giveBack(o, parts[f], left[f])
+		}
+	}
+	for _, p := range back {
+		s.returnVoucher(o, p, at)
+	}
+	if blocked.Code != OK || len(names(out.Vouchers, false)) > 0 {
+		out.Code = Partial
+		out.Figs = []Fig{T("done", doneText(assets, out.Vouchers)), T("left", leftText(blocked.Code, out.Vouchers))}
+	}
+	return s.book(o, out)
+}
+
+// verified is the newest operation that spent or froze under a number, nil if none did.
+func (s *State) verified(order string) (last *Op) {
+	for _, o := range s.Orders[order] {
+		if o.Kind == OpSpend || o.Kind == OpFreeze {
+			last = o
+		}
+	}
+	return last
+}
+
+// orderVouchers lists the vouchers an order used, in order of use.
+func (s *State) orderVouchers(order string) (ids []string) {
+	for _, o := range s.Orders[order] {
+		if o.Kind != OpSpend {
+			continue
+		}
+		for i := range o.Postings {
+			if id := o.Postings[i].Voucher; id != "" && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (s *State) inOrder(order, voucher string) bool {
+	return slices.Contains(s.orderVouchers(order), voucher)
+}
+
+// names lists the vouchers that came out one way.
+func names(outcomes []VoucherOutcome, ok bool) (ids []string) {
+	for _, v := range outcomes {
+		if v.OK == ok {
+			ids = append(ids, v.ID)
+		}
+	}
+	return ids
+}
+
+func doneText(assets bool, outcomes []VoucherOutcome) string {
+	var t []string
+	if assets {
+		t = append(t, "储值积分已退回")
+	}
+	if ids := names(outcomes, true); len(ids) > 0 {
+		t = append(t, "券"+strings.Join(ids, "、")+"已退回")
+	}
+	return strings.Join(t, ",")
+}
+
+func leftText(blocked Code, outcomes []VoucherOutcome) string {
+	because := map[Code]string{VoucherNotInOrder: "不属于本单", WindowPassed: "已超过可退期限", OtherShop: "须到原门店退回"}
+	var t []string
+	if blocked != OK {
+		t = append(t, "储值积分"+because[blocked])
+	}
+	for _, v := range outcomes {
+		if !v.OK {
+			t = append(t, "券"+v.ID+because[v.Code])
+		}
+	}
+	return strings.Join(t, ",")
+}
+
+// Keys of a reversal by amount: the order's history and the refund number.
+func (c *ReverseSpend) Keys(k *Keys) { k.undo(&c.Head, c.Order, c.Refund) }
+
+// decide gives back an amount of one family (semantics.md §6): several spends under one number are pooled, last first; never clamped.
+func (c *ReverseSpend) decide(s *State, at *Stamp) Result {
+	if r, ok := s.refunded(&c.Keyed, c.Number); ok {
+		return r
+	}
+	shop, refused, ok := s.shop(&c.Head)
+	if !ok {
+		return refused
+	}
+	original := s.spentBy(c.Order, c.Family)
+	if original == nil {
+		st := s.story(c.Order, c.Family)
+		switch {
+		case st.hold != nil:
+			s.Settle(st.hold.Member, at)
+			return Refuse(HoldNotVerified, T("order", c.Order))
+		case st.last != neverHeld:
+			return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
+		case len(s.Orders[c.Order]) > 0:
+			return s.wrongRole(c.Order)
+		}
+		return s.bury(&c.Head, c.Order, c.Amount, at, TombKey{Family: c.Family})
+	}
+	if !s.sameMember(&c.Head, original) {
+		return Refuse(MemberMismatch)
+	}
+	s.Settle(original.Member, at)
+	parts, left := s.unreversed(c.Order, c.Family)
+	if left == 0 {
+		return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
+	}
+	amount := c.Amount
+	if amount == 0 {
+		amount = left
+	}
+	if amount > left {
+		return Refuse(OverRefund, FigOf("max", c.Family, left))
+	}
+	sum := Amount(0)
+	for _, p := range parts {
+		if sum >= amount {
+			break
+		}
+		sum += p.left
+		if r, ok := s.reversible(p.op, c.Family, shop, at); !ok {
+			return r
+		}
+	}
+
+	// Nothing fails from here on.
+	o := s.reversalOp(OpRefund, &c.Head, &c.Keyed, at, original.Member, shop, c.Order, c.Number)
+	s.giveBack(o, parts, amount)
+	return s.book(o, Result{ValueOK: true, PointOK: true})
+}
+
+// spentBy is the newest spend of a family under a number, nil if there is none.
+func (s *State) spentBy(order string, f Family) (last *Op) {
+	for _, o := range s.Orders[order] {
+		if o.Kind != OpSpend {
+			continue
+		}
+		for i := range o.Postings {
+			if p := &o.Postings[i]; p.Kind.Family() == f && p.Amount < 0 && (!p.Lot.IsZero() || p.Voucher != "") {
+				last = o
+				break
+			}
+		}
+	}
+	return last
+}
+
+// Spent is what a WDK order needs to know of the asset a tender names.
+type Spent struct {
+	Member string // who spent it
+	Left   Amount // what is unreversed
+	Held   bool   // there is only a hold
+	Found  bool
+}
+
+// Spent tells what is left of the spends of a number in a family; account narrows to one account ("" any).
+func (s *State) Spent(order string, f Family, account string) Spent {
+	o := s.spentBy(order, f)
+	if o == nil {
+		return Spent{Held: s.Holds[HoldKey{order, f}] != nil}
+	}
+	parts, _ := s.unreversed(order, f)
+	out := Spent{Member: o.Member, Found: true}
+	for _, p := range parts {
+		if account == "" || p.lot.Account == account {
+			out.Left += p.left
+		}
+	}
+	return out
+}
+
+// GiveBack books the reversal of an amount that Spent said is left: the member-asset channels of a WDK reverse, decided there and in
+// the same batch (semantics.md §9, AGREE). number is the reverse's own. It cannot fail.
+func (s *State) GiveBack(h *Head, at *Stamp, order string, f Family, account string, amount Amount, shop, number string) ID {
+	original := s.spentBy(order, f)
+	s.Settle(original.Member, at)
+	parts, _ := s.unreversed(order, f)
+	if account != "" {
+		parts = slices.DeleteFunc(parts, func(p part) bool { return p.lot.Account != account })
+	}
+	o := s.op(OpRefund, h, at, original.Member, shop, order)
+	o.Request, o.Content, o.Number = Digest{}, Digest{}, number
+	s.giveBack(o, parts, amount)
+	s.book(o, Result{ValueOK: true, PointOK: true})
+	return o.ID
+}
+
+// CancelCard voids a gift card that nobody has spent from: its sale is being reversed. It cannot fail; ask CardUnspent first.
+func (s *State) CancelCard(h *Head, at *Stamp, card, shop string) {
+	a := s.Accounts[s.Cards[card]]
+	o := s.op(OpCardCancel, h, at, a.Member, shop, "")
+	o.Request, o.Content = Digest{}, Digest{}
+	for _, l := range s.cardLots(a) {
+		if n := l.Free(); n > 0 {
+			s.move(o, l, -n, ID{})
+			o.counter("giftcard:"+shop, l.Kind, n)
+		}
+	}
+	a.Closed = true
+	s.Changes.Accounts.Add(a)
+	s.book(o, Result{ValueOK: true})
+}
+
+func (s *State) cardLots(a *Account) []*Lot {
+	lots := slices.Clone(s.byAccount[a.ID])
+	slices.SortFunc(lots, func(x, y *Lot) int { return x.LotID.compare(y.LotID) })
+	return lots
+}
+
+// CardUnspent reports whether a gift card still holds everything it was ever given, and nothing of it is held.
+func (s *State) CardUnspent(card string) bool {
+	a := s.Accounts[s.Cards[card]]
+	return a != nil && !a.Closed && Sum(a.Held, Value) == 0 && Sum(a.Balance, Value) == Sum(a.Granted, Value)
+}
+
+// Record books an operation of a WDK order or reverse: a fact without postings. order is its history ("" none).
+func (s *State) Record(kind OpKind, h *Head, at *Stamp, shop, order, number string, r Result) Result {
+	o := s.op(kind, h, at, "", shop, order)
+	o.Number = number
+	return s.book(o, r)
+}

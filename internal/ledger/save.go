@@ -1,0 +1,221 @@
+package ledger
+
+import "strconv"
+
+// Keys of a member's save: whoever the identifiers name.
+func (c *SaveMember) Keys(k *Keys) {
+	k.add(&c.Head)
+	if c.ID != "" {
+		k.Idents[Ident{Type: ByCustomer, Text: c.ID}] = struct{}{}
+	}
+}
+
+// decide creates a member with a card and a point purse, or changes the one the identifiers name (semantics.md §6, open.customer.save).
+func (c *SaveMember) decide(s *State, at *Stamp) Result {
+	shop, refused, ok := s.shop(&c.Head)
+	if !ok {
+		return refused
+	}
+	m, refused, ok := s.member(&c.Head)
+	if !ok && refused.Code != MemberNotFound {
+		return refused
+	}
+	if c.ID != "" {
+		known := s.Members[c.ID]
+		if m != nil && m != known {
+			return Refuse(MemberMismatch)
+		}
+		m = known
+	}
+
+	// Nothing fails from here on.
+	if m == nil {
+		m = s.newMember(c.ID, shop, at)
+	}
+	for _, f := range [...]struct {
+		to   *string
+		from *string
+	}{{&m.Name, c.Name}, {&m.Birthday, c.Birthday}, {&m.Remark, c.Remark}, {&m.Channel, c.Channel}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if c.Gender != nil {
+		m.Gender = *c.Gender
+	}
+	if c.Frozen != nil {
+		m.Frozen = *c.Frozen
+	}
+	s.bind(m, &c.Who)
+	m.Changed = at.At
+	s.Changes.Members.Add(m)
+	o := s.op(OpMember, &c.Head, at, m.ID, shop, "")
+	return s.book(o, Result{IDs: []string{m.ID}})
+}
+
+// newMember creates a member with the default card and the point purse. The accounts are named after the member, the card first.
+func (s *State) newMember(id, shop string, at *Stamp) *Member {
+	if id == "" {
+		id = strconv.FormatInt(at.Next(), 10)
+	}
+	m := &Member{ID: id, Shop: shop, Created: at.At}
+	s.PutMember(m)
+	s.open(&Account{ID: id + "-1", Card: strconv.FormatInt(at.Next(), 10), Member: id, Type: MemberCard}, at)
+	s.open(&Account{ID: id + "-p", Member: id, Type: PointPurse}, at)
+	return m
+}
+
+// open adds a new account, of which nothing is left to load.
+func (s *State) open(a *Account, at *Stamp) {
+	a.Created, a.Changed = at.At, at.At
+	s.PutAccount(a)
+	s.Complete[a.ID] = true
+	s.Changes.Accounts.Add(a)
+}
+
+// bind gives a member the mobile and outer id of a call. A member has one mobile and one outer id of each type: a new one replaces it.
+func (s *State) bind(m *Member, w *Who) {
+	if w.Mobile != "" && w.Mobile != m.Mobile {
+		if m.Mobile != "" {
+			s.unbind(Ident{Type: ByMobile, Text: m.Mobile})
+		}
+		m.Mobile = w.Mobile
+		s.bound(m, Ident{Type: ByMobile, Text: w.Mobile})
+	}
+	if w.Outer == "" {
+		return
+	}
+	id := Ident{Type: ByOuter, Outer: w.OuterType, Text: w.Outer}
+	for i, old := range m.Outer {
+		if old == id {
+			return
+		}
+		if old.Outer == id.Outer {
+			s.unbind(old)
+			m.Outer[i] = id
+			s.bound(m, id)
+			return
+		}
+	}
+	m.Outer = append(m.Outer, id)
+	s.bound(m, id)
+}
+
+func (s *State) bound(m *Member, id Ident) {
+	s.Idents[id] = m.ID
+	s.Changes.Idents.Add(id)
+}
+
+func (s *State) unbind(id Ident) {
+	delete(s.Idents, id)
+	s.Changes.Idents.Remove(id)
+	s.Changes.Unbound = append(s.Changes.Unbound, id)
+}
+
+// Keys of an issue: the member.
+func (c *IssueVouchers) Keys(k *Keys) {
+	k.add(&c.Head)
+	for _, v := range c.Codes {
+		k.Vouchers[v] = struct{}{}
+	}
+}
+
+// decide issues voucher instances of a template (semantics.md §8).
+func (c *IssueVouchers) decide(s *State, at *Stamp) Result {
+	shop, refused, ok := s.shop(&c.Head)
+	if !ok {
+		return refused
+	}
+	m, refused, ok := s.member(&c.Head)
+	if !ok {
+		return refused
+	}
+	t := s.Brand.Templates[c.Template]
+	switch {
+	case t == nil:
+		return Refuse(TemplateNotFound, T("template", c.Template))
+	case t.Stopped, t.Days == 0 && t.End != Never && at.At >= t.End:
+		return Refuse(TemplateStopped, T("template", c.Template))
+	}
+	for _, code := range c.Codes {
+		if s.Vouchers[code] != nil {
+			return Refuse(VoucherNotUsable, T("voucher", code), T("why", "券码已存在"))
+		}
+	}
+
+	// Nothing fails from here on.
+	o := s.op(OpIssue, &c.Head, at, m.ID, shop, "")
+	r := Result{}
+	for i := range c.Num {
+		v := &Voucher{Member: m.ID, Template: t.ID, Uses: max(1, t.Uses), Start: t.Start, End: t.End, Origin: o.ID}
+		if t.Days > 0 {
+			v.Start, v.End = at.At, deadline(at.At, t.Days)
+		}
+		if int(i) < len(c.Codes) {
+			v.ID = c.Codes[i]
+		} else {
+			v.ID = strconv.FormatInt(at.Next(), 10)
+		}
+		s.Vouchers[v.ID] = v
+		s.use(o, v, v.Uses, ID{})
+		o.counter("issue:"+shop, Use, -v.Uses)
+		r.IDs = append(r.IDs, v.ID)
+	}
+	return s.book(o, r)
+}
+
+// Keys of a card import: the card, and the member it is bound to.
+func (c *ImportCard) Keys(k *Keys) {
+	k.add(&c.Head)
+	k.Idents[Ident{Type: ByCard, Text: c.Card}] = struct{}{}
+	k.Idents[Ident{Type: ByCustomer, Text: bearer(c.Card)}] = struct{}{}
+	if c.Member != "" {
+		k.Idents[Ident{Type: ByCustomer, Text: c.Member}] = struct{}{}
+	}
+}
+
+// bearer is the member id of whoever holds an unbound gift card.
+func bearer(card string) string { return "card-" + card }
+
+// decide creates a gift card with its value.
+func (c *ImportCard) decide(s *State, at *Stamp) Result {
+	if _, taken := s.Cards[c.Card]; taken {
+		return Refuse(CardExists, T("card", c.Card))
+	}
+	var m *Member
+	if c.Member != "" {
+		if m = s.Members[s.Idents[Ident{Type: ByCustomer, Text: c.Member}]]; m == nil {
+			return Refuse(MemberNotFound)
+		}
+		s.Settle(m.ID, at)
+	}
+	if c.Value > AmountMax {
+		return Refuse(AmountTooLarge, Money("max", AmountMax))
+	}
+
+	// Nothing fails from here on.
+	if m == nil {
+		m = &Member{ID: bearer(c.Card), Bearer: true, Created: at.At, Changed: at.At}
+		s.PutMember(m)
+		s.Changes.Members.Add(m)
+	}
+	a := &Account{ID: bearer(c.Card), Card: c.Card, Member: m.ID, Type: GiftCard, SoldIn: c.SoldIn}
+	s.open(a, at)
+	o := s.op(OpImport, &c.Head, at, m.ID, "", "")
+	s.newLot(o, a, Real, c.Value, Never)
+	o.counter("giftcard:import", Real, -c.Value)
+	return s.book(o, Result{ValueOK: true})
+}
+
+// Keys of a sweep: the member.
+func (c *Sweep) Keys(k *Keys) { k.add(&c.Head) }
+
+// decide expires what is due of a member.
+func (c *Sweep) decide(s *State, at *Stamp) Result {
+	m, refused, ok := s.member(&c.Head)
+	if !ok {
+		return refused
+	}
+	s.Settle(m.ID, at)
+	return Result{}
+}

@@ -1,0 +1,203 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+)
+
+// LotPage is how many open lots per account and kind a store loads for a spend, in spending order.
+const LotPage = 64
+
+// ErrNeedLots asks for the batch to be loaded again with every open lot of a member: the first page did not reach.
+type ErrNeedLots struct{ Member string }
+
+func (e *ErrNeedLots) Error() string { return "ledger: need all open lots of member " + e.Member }
+
+var errUnbalanced = errors.New("ledger: operation does not balance")
+
+// A Refusal is a remembered refusal of a debit, so that a delayed duplicate cannot debit later (semantics.md §3).
+type Refusal struct {
+	Request Digest
+	Content Digest
+	Result  Result
+	Until   int64 // milliseconds since 1970; forgotten when stamp ≥ Until
+}
+
+// TombKey names a tombstone.
+type TombKey struct {
+	App    string
+	Order  string
+	Family Family
+	Charge bool // direction: it stands against charges and grants, else against spends and freezes
+}
+
+// A Tombstone remembers an undo that came before its original.
+type Tombstone struct {
+	TombKey
+	Signed int64  // the undo's signed timestamp
+	Amount Amount // 0: the undo named none
+	Member string
+	Until  int64
+}
+
+// TombstonesMax bounds the live tombstones of an app in a brand.
+const TombstonesMax = 1000
+
+// How long refusals and tombstones are kept: twice the signature window.
+const remember = 20 * 60 * second
+
+// State is what a batch loaded, and what its decisions changed. A store fills the maps; Decide reads and changes them in place
+// and notes every change; the store then saves Changes. It belongs to one goroutine.
+type State struct {
+	Brand *Brand
+
+	Members   map[string]*Member
+	Idents    map[Ident]string    // identifiers that name a member: its id
+	Accounts  map[string]*Account // by account id
+	Purses    map[string][]string // account ids of a member, in order of creation
+	Cards     map[string]string   // card_id → account id
+	Lots      map[LotID]*Lot
+	Complete  map[string]bool // accounts of which every open lot is loaded
+	Holds     map[HoldKey]*Hold
+	Vouchers  map[string]*Voucher
+	Orders    map[string][]*Op // history of a business number, by ordinal
+	Requests  map[Digest]*Op
+	Refunds   map[Digest]*Op
+	Refusals  map[Digest]*Refusal
+	Tombs     map[TombKey]*Tombstone
+	TombCount map[string]int // live tombstones by app
+
+	Changes Changes
+
+	// Owned by Decide: indexes over what was loaded, made once a batch.
+	byAccount map[string][]*Lot
+	frontier  map[pageKey]*Lot // last lot of a full first page
+	paged     map[string]bool  // accounts with a full first page
+	settled   map[string]bool  // members with nothing left to expire at this stamp
+	unsettled []string         // members to settle again after the command
+	need      *ErrNeedLots
+}
+
+// Changes is what a batch did, for the store to save. Every entity appears once, in the order of its first change.
+type Changes struct {
+	Ops         []*Op
+	Members     Set[*Member]
+	Idents      Set[Ident] // bound to a member by this batch: State.Idents tells which
+	Unbound     []Ident    // no longer naming anybody
+	Accounts    Set[*Account]
+	Lots        Set[*Lot]
+	Holds       Set[*Hold] // open: save; Ended: delete
+	Ended       []HoldKey
+	Vouchers    Set[*Voucher]
+	Refusals    []*Refusal
+	Tombs       []*Tombstone
+	TombsLifted []TombKey
+}
+
+// Empty reports whether there is nothing to save.
+func (c *Changes) Empty() bool {
+	return len(c.Ops) == 0 && len(c.Refusals) == 0 && len(c.Tombs) == 0 && len(c.TombsLifted) == 0
+}
+
+// Set is a list of distinct things in order of first addition.
+type Set[T comparable] struct {
+	List []T
+	has  map[T]struct{}
+}
+
+// Add puts x into the set.
+func (s *Set[T]) Add(x T) {
+	if _, ok := s.has[x]; ok {
+		return
+	}
+	if s.has == nil {
+		s.has = map[T]struct{}{}
+	}
+	s.has[x] = struct{}{}
+	s.List = append(s.List, x)
+}
+
+// Remove takes x out of the set.
+func (s *Set[T]) Remove(x T) {
+	if _, ok := s.has[x]; !ok {
+		return
+	}
+	delete(s.has, x)
+	for i := range s.List {
+		if s.List[i] == x {
+			s.List = append(s.List[:i], s.List[i+1:]...)
+			return
+		}
+	}
+}
+
+// NewState returns an empty state of a brand.
+func NewState(b *Brand) *State {
+	return &State{
+		Brand: b, Members: map[string]*Member{}, Idents: map[Ident]string{}, Accounts: map[string]*Account{},
+		Purses: map[string][]string{}, Cards: map[string]string{}, Lots: map[LotID]*Lot{}, Complete: map[string]bool{},
+		Holds: map[HoldKey]*Hold{}, Vouchers: map[string]*Voucher{}, Orders: map[string][]*Op{},
+		Requests: map[Digest]*Op{}, Refunds: map[Digest]*Op{}, Refusals: map[Digest]*Refusal{},
+		Tombs: map[TombKey]*Tombstone{}, TombCount: map[string]int{},
+	}
+}
+
+// PutMember, PutAccount and AddOp keep the maps that belong together in step. Stores fill the state through them.
+func (s *State) PutMember(m *Member) {
+	s.Members[m.ID] = m
+	s.Idents[Ident{Type: ByCustomer, Text: m.ID}] = m.ID
+}
+
+// PutAccount adds an account, its card and its owner's list.
+func (s *State) PutAccount(a *Account) {
+	if _, ok := s.Accounts[a.ID]; !ok {
+		s.Purses[a.Member] = append(s.Purses[a.Member], a.ID)
+	}
+	s.Accounts[a.ID] = a
+	if a.Card != "" {
+		s.Cards[a.Card] = a.ID
+		s.Idents[Ident{Type: ByCard, Text: a.Card}] = a.Member
+	}
+}
+
+// PutOp adds an operation to the indexes it is found by. Histories must be added in order of their ordinals.
+func (s *State) PutOp(o *Op) {
+	if o.Order != "" {
+		h := s.Orders[o.Order]
+		for _, have := range h {
+			if have.ID == o.ID {
+				return
+			}
+		}
+		s.Orders[o.Order] = append(h, o)
+	}
+	s.IndexOp(o)
+}
+
+// IndexOp adds an operation to the request and refund indexes alone.
+func (s *State) IndexOp(o *Op) {
+	if !o.Request.IsZero() {
+		s.Requests[o.Request] = o
+	}
+	if !o.Refund.IsZero() {
+		s.Refunds[o.Refund] = o
+	}
+}
+
+// account returns the loaded account that a posting's lot lies in.
+func (s *State) account(id string) *Account {
+	a := s.Accounts[id]
+	if a == nil {
+		panic(fmt.Sprintf("ledger: account %s not loaded", id))
+	}
+	return a
+}
+
+// lot returns a loaded lot.
+func (s *State) lot(id LotID) *Lot {
+	l := s.Lots[id]
+	if l == nil {
+		panic(fmt.Sprintf("ledger: lot %s not loaded", id))
+	}
+	return l
+}

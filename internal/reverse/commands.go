@@ -1,0 +1,49 @@
+package reverse
+
+import "recoup/internal/ledger"
+
+// TakeOrder takes a paid order: trade.order.success.create. Result: Numbers = main number, then sub-order numbers in request order.
+type TakeOrder struct {
+	ledger.Head
+	Store   string
+	Out     string // out_order_id
+	Subs    []Sub  // No 0: the brand issues a number (import may give one)
+	PayFee  Amount
+	PostFee Amount
+	Tenders []Tender
+	Gone    bool // delivered already
+}
+
+// MakeQuote quotes a refund: applyrefund.
+type MakeQuote struct {
+	ledger.Head
+	Store        string
+	Subs         []int64  // biz_order_ids
+	OutSubs      []string // sub_out_order_ids, when Subs is empty
+	GiftCards    []string
+	OperatorType int64
+	Token        string // made by the caller: random, the quote's id
+	Never        bool   // import only: does not expire
+}
+
+// Given is a channel named in a submit.
+type Given struct {
+	Code   string
+	Name   string
+	Amount Amount
+}
+
+// Submit commits a quote: creatrefund. Head.RequestID is the quote's token. Result: Numbers = reverse ids in request order;
+// IDs = out_order_id, then out_biz_order_ids in request order.
+type Submit struct {
+	ledger.Head
+	Store        string
+	Subs         []int64
+	GiftCards    []string
+	Amount       Amount
+	Channels     []Given
+	ReasonID     int64
+	ReasonText   string
+	OperatorType int64
+	Proofs       []string
+}
