@@ -1,0 +1,545 @@
+// Package memstore keeps the books in memory. It is the reference that other stores are judged by, the store of simulations, and
+// the double that fails on command.
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// A Step is a write that a Hook can make fail.
+type Step string
+
+// The steps. A Hook hears of each before it happens.
+const (
+	SaveStep    Step = "save"
+	CommitStep  Step = "commit"
+	NumbersStep Step = "numbers"
+	PurgeStep   Step = "purge"
+	PutStep     Step = "put" // a brand, app or session is written or deleted
+)
+
+// A Hook decides what becomes of a write: whether it takes effect, and which error its caller hears. The pair tells four stories;
+// (false, error) failed, (true, error) failed yet persisted, (false, nil) is a store that lies. An error of a commit that took
+// effect reaches the caller as store.ErrUnknown.
+type Hook func(step Step) (apply bool, err error)
+
+// Store is a store.Store in memory. The zero value is not ready: call Open.
+type Store struct {
+	writer chan struct{} // holds one token while no batch is open and nothing is being written
+
+	mu       sync.RWMutex // guards all that follows, and the books behind it
+	hook     Hook
+	brands   map[string]*books
+	apps     map[string]*store.App
+	sessions map[string]*store.Session
+	revision int64
+}
+
+// books are what is kept of one brand. Entities are replaced, never changed.
+type books struct {
+	rules     *ledger.Brand
+	counter   int64
+	head      store.Link // At moves with every batch, Last and Hash with those that book operations
+	links     []store.Link
+	committed map[string]bool // tokens
+
+	ops       []*ledger.Op // by sequence number, from 1
+	ids       map[ledger.ID]bool
+	requests  map[ledger.Digest]*ledger.Op
+	refunds   map[ledger.Digest]*ledger.Op
+	histories map[string][]*ledger.Op
+	members   map[string]*ledger.Member
+	idents    map[ledger.Ident]string // mobiles and outer ids
+	accounts  map[string]*ledger.Account
+	purses    map[string][]string // account ids of a member, in store.PurseOrder
+	cards     map[string]string
+	lots      map[ledger.LotID]*ledger.Lot
+	open      map[string]map[ledger.LotID]bool // open lots of an account
+	holds     map[ledger.HoldKey]*ledger.Hold
+	vouchers  map[string]*ledger.Voucher
+	refusals  map[ledger.Digest]*ledger.Refusal
+	tombs     map[ledger.TombKey]*ledger.Tombstone
+	wdkOrders map[int64]*reverse.Order
+	subs      map[int64]int64  // sub-order → main number
+	outs      map[string]int64 // out_order_id → main number
+	quotes    map[string]*reverse.Quote
+	reverses  map[int64]*reverse.Reverse
+}
+
+func newBooks(rules *ledger.Brand) *books {
+	return &books{
+		rules: rules, committed: map[string]bool{}, ids: map[ledger.ID]bool{}, requests: map[ledger.Digest]*ledger.Op{},
+		refunds: map[ledger.Digest]*ledger.Op{}, histories: map[string][]*ledger.Op{}, members: map[string]*ledger.Member{},
+		idents: map[ledger.Ident]string{}, accounts: map[string]*ledger.Account{}, purses: map[string][]string{},
+		cards: map[string]string{}, lots: map[ledger.LotID]*ledger.Lot{}, open: map[string]map[ledger.LotID]bool{},
+		holds: map[ledger.HoldKey]*ledger.Hold{}, vouchers: map[string]*ledger.Voucher{},
+		refusals: map[ledger.Digest]*ledger.Refusal{}, tombs: map[ledger.TombKey]*ledger.Tombstone{},
+		wdkOrders: map[int64]*reverse.Order{}, subs: map[int64]int64{}, outs: map[string]int64{},
+		quotes: map[string]*reverse.Quote{}, reverses: map[int64]*reverse.Reverse{},
+	}
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open makes an empty store.
+func Open() *Store {
+	s := &Store{writer: make(chan struct{}, 1), brands: map[string]*books{}, apps: map[string]*store.App{},
+		sessions: map[string]*store.Session{}}
+	s.writer <- struct{}{}
+	return s
+}
+
+// SetHook makes writes ask the hook from now on; nil lets all pass.
+func (s *Store) SetHook(h Hook) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook = h
+}
+
+func (s *Store) ask(step Step) (apply bool, err error) {
+	s.mu.RLock()
+	h := s.hook
+	s.mu.RUnlock()
+	if h == nil {
+		return true, nil
+	}
+	return h(step)
+}
+
+// lock waits for the right to write.
+func (s *Store) lock(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	default:
+	}
+	select {
+	case <-s.writer:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) unlock() { s.writer <- struct{}{} }
+
+// write runs one write outside of a batch.
+func (s *Store) write(ctx context.Context, step Step, do func() error) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	apply, fault := s.ask(step)
+	if apply {
+		s.mu.Lock()
+		err := do()
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return fault
+}
+
+// brand finds the books of a brand. The caller holds mu.
+func (s *Store) brand(id string) (*books, error) {
+	if b := s.brands[id]; b != nil {
+		return b, nil
+	}
+	return nil, fmt.Errorf("%w: %q", store.ErrNoBrand, id)
+}
+
+// Resolve has nothing to find: there is one writer.
+func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved, error) {
+	return nil, nil
+}
+
+// Begin waits for the batch before it to end.
+func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *store.Resolved, now int64) (store.Batch, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		s.unlock()
+		return nil, err
+	}
+	at := max(now, b.head.At)
+	return &batch{s: s, b: b, at: at, state: b.load(keys, at)}, nil
+}
+
+// Read never waits for a batch.
+func (s *Store) Read(_ context.Context, brand string, keys *reverse.Keys, now int64) (*reverse.State, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return nil, err
+	}
+	return b.load(keys, max(now, b.head.At)), nil
+}
+
+// Outcome remembers every batch.
+func (s *Store) Outcome(_ context.Context, brand, token string) (bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return false, err
+	}
+	return b.committed[token], nil
+}
+
+// Numbers counts up.
+func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64, err error) {
+	err = s.write(ctx, NumbersStep, func() error {
+		b, err := s.brand(brand)
+		if err != nil {
+			return err
+		}
+		if first, err = store.NumberRange(b.rules.Serial, b.counter, n); err != nil {
+			return err
+		}
+		b.counter += n
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return first, nil
+}
+
+// Due looks at every open lot and hold.
+func (s *Store) Due(_ context.Context, brand string, now int64, limit int) ([]string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return nil, err
+	}
+	due := map[string]bool{}
+	for _, l := range b.lots {
+		if l.Due(now) {
+			due[l.Member] = true
+		}
+	}
+	for _, h := range b.holds {
+		if now >= h.Deadline {
+			due[h.Member] = true
+		}
+	}
+	ids := sorted(due)
+	return ids[:min(limit, len(ids))], nil
+}
+
+// Purge forgets what is over.
+func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
+	return s.write(ctx, PurgeStep, func() error {
+		for _, b := range s.brands {
+			purge(b.refusals, limit, func(r *ledger.Refusal) bool { return now >= r.Until })
+			purge(b.tombs, limit, func(t *ledger.Tombstone) bool { return now >= t.Until })
+			purge(b.quotes, limit, func(q *reverse.Quote) bool {
+				return !q.Bound && q.Until != ledger.Never && now >= q.Until+store.QuoteKept
+			})
+		}
+		return nil
+	})
+}
+
+func purge[K comparable, V any](m map[K]V, limit int, over func(V) bool) {
+	for k, v := range m {
+		if limit <= 0 {
+			return
+		}
+		if over(v) {
+			delete(m, k)
+			limit--
+		}
+	}
+}
+
+// Close has nothing to release.
+func (s *Store) Close() error { return nil }
+
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// batch is one open transaction: it holds the writer's token.
+type batch struct {
+	s     *Store
+	b     *books
+	at    int64
+	state *reverse.State
+	saved func() // makes the batch part of the books; nil before Save and when there is nothing to save
+	token string
+	ended bool
+}
+
+func (t *batch) State() *reverse.State { return t.state }
+func (t *batch) At() int64             { return t.at }
+func (t *batch) Token() string         { return t.token }
+
+// Save checks what a database's unique keys would, and copies what is to be written.
+func (t *batch) Save(context.Context) error {
+	if t.state.Empty() {
+		return nil
+	}
+	apply, fault := t.s.ask(SaveStep)
+	if apply {
+		t.s.mu.RLock()
+		saved, err := t.b.save(t.state, t.at)
+		t.s.mu.RUnlock()
+		if err != nil {
+			return err
+		}
+		t.saved, t.token = saved, rand.Text()
+	}
+	return fault
+}
+
+// Commit puts the copies in place, all at once.
+func (t *batch) Commit(context.Context) error {
+	if t.ended {
+		return errors.New("memstore: batch has ended")
+	}
+	defer t.Rollback()
+	if t.saved == nil {
+		return nil
+	}
+	apply, fault := t.s.ask(CommitStep)
+	if apply {
+		t.s.mu.Lock()
+		t.saved()
+		t.b.committed[t.token] = true
+		t.s.mu.Unlock()
+		if fault != nil && !errors.Is(fault, store.ErrUnknown) {
+			fault = fmt.Errorf("%w: %w", store.ErrUnknown, fault)
+		}
+	}
+	return fault
+}
+
+// Rollback lets the next batch in.
+func (t *batch) Rollback() {
+	if !t.ended {
+		t.ended = true
+		t.s.unlock()
+	}
+}
+
+// PutBrand creates a brand or publishes new rules.
+func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
+	return s.write(ctx, PutStep, func() error {
+		have := s.brands[b.ID]
+		switch {
+		case have == nil && b.Version == 0:
+			serial := int64(len(s.brands)) + 1
+			if serial > store.SerialMax {
+				return store.ErrSerials
+			}
+			b.Serial, b.Version = serial, 1
+		case have == nil:
+			return fmt.Errorf("%w: %q", store.ErrNoBrand, b.ID)
+		case have.rules.Version != b.Version:
+			return fmt.Errorf("%w: brand %q is at version %d", store.ErrRetry, b.ID, have.rules.Version)
+		default:
+			b.Serial, b.Version = have.rules.Serial, b.Version+1
+		}
+		rules, err := cloneBrand(b)
+		if err != nil {
+			return err
+		}
+		if have == nil {
+			s.brands[b.ID] = newBooks(rules)
+		} else {
+			have.rules = rules
+		}
+		s.revision++
+		return nil
+	})
+}
+
+// PutApp writes an app.
+func (s *Store) PutApp(ctx context.Context, a *store.App) error {
+	return s.write(ctx, PutStep, func() error {
+		s.apps[a.Key] = cloneApp(a)
+		s.revision++
+		return nil
+	})
+}
+
+// PutSession writes a session.
+func (s *Store) PutSession(ctx context.Context, v *store.Session) error {
+	return s.write(ctx, PutStep, func() error {
+		s.sessions[v.Token] = cloneSession(v)
+		s.revision++
+		return nil
+	})
+}
+
+// DeleteSession takes a session away; one that is not there is no error.
+func (s *Store) DeleteSession(ctx context.Context, token string) error {
+	return s.write(ctx, PutStep, func() error {
+		delete(s.sessions, token)
+		s.revision++
+		return nil
+	})
+}
+
+// Snapshot copies the directory.
+func (s *Store) Snapshot(context.Context) (*store.Snapshot, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	snap := &store.Snapshot{Revision: s.revision}
+	for _, id := range sorted(s.brands) {
+		b, err := cloneBrand(s.brands[id].rules)
+		if err != nil {
+			return nil, err
+		}
+		snap.Brands = append(snap.Brands, b)
+	}
+	for _, key := range sorted(s.apps) {
+		snap.Apps = append(snap.Apps, cloneApp(s.apps[key]))
+	}
+	for _, token := range sorted(s.sessions) {
+		snap.Sessions = append(snap.Sessions, cloneSession(s.sessions[token]))
+	}
+	return snap, nil
+}
+
+// Revision is the directory's version.
+func (s *Store) Revision(context.Context) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revision, nil
+}
+
+// stream copies out what pick listed of a brand at one moment.
+func stream[T any](s *Store, brand string, pick func(*books) []*T, clone func(*T) *T) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		s.mu.RLock()
+		b, err := s.brand(brand)
+		var all []*T
+		if err == nil {
+			all = pick(b)
+		}
+		s.mu.RUnlock()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, v := range all {
+			if !yield(clone(v), nil) {
+				return
+			}
+		}
+	}
+}
+
+// inOrder lists the values of a map by their keys.
+func inOrder[K cmp.Ordered, V any](m map[K]*V) []*V {
+	all := make([]*V, 0, len(m))
+	for _, k := range sorted(m) {
+		all = append(all, m[k])
+	}
+	return all
+}
+
+// Ops streams operations.
+func (s *Store) Ops(_ context.Context, brand string, after int64) iter.Seq2[*ledger.Op, error] {
+	return stream(s, brand, func(b *books) []*ledger.Op {
+		return b.ops[min(max(after, 0), int64(len(b.ops))):]
+	}, cloneOp)
+}
+
+// Links streams the chain.
+func (s *Store) Links(_ context.Context, brand string) iter.Seq2[store.Link, error] {
+	return func(yield func(store.Link, error) bool) {
+		s.mu.RLock()
+		b, err := s.brand(brand)
+		var links []store.Link
+		if err == nil {
+			links = b.links
+		}
+		s.mu.RUnlock()
+		if err != nil {
+			yield(store.Link{}, err)
+			return
+		}
+		for _, l := range links {
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Head is the newest link, with the last stamp.
+func (s *Store) Head(_ context.Context, brand string) (store.Link, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return store.Link{}, err
+	}
+	return b.head, nil
+}
+
+// Accounts streams accounts by id.
+func (s *Store) Accounts(_ context.Context, brand string) iter.Seq2[*ledger.Account, error] {
+	return stream(s, brand, func(b *books) []*ledger.Account { return inOrder(b.accounts) }, shallow)
+}
+
+// Lots streams lots by account and number.
+func (s *Store) Lots(_ context.Context, brand string) iter.Seq2[*ledger.Lot, error] {
+	return stream(s, brand, func(b *books) []*ledger.Lot {
+		return slices.SortedFunc(maps.Values(b.lots), func(x, y *ledger.Lot) int {
+			return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.N, y.N))
+		})
+	}, shallow)
+}
+
+// Holds streams open holds by order and family.
+func (s *Store) Holds(_ context.Context, brand string) iter.Seq2[*ledger.Hold, error] {
+	return stream(s, brand, func(b *books) []*ledger.Hold {
+		return slices.SortedFunc(maps.Values(b.holds), func(x, y *ledger.Hold) int {
+			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(x.Family, y.Family))
+		})
+	}, cloneHold)
+}
+
+// Vouchers streams vouchers by id.
+func (s *Store) Vouchers(_ context.Context, brand string) iter.Seq2[*ledger.Voucher, error] {
+	return stream(s, brand, func(b *books) []*ledger.Voucher { return inOrder(b.vouchers) }, shallow)
+}
+
+// Members streams members by id.
+func (s *Store) Members(_ context.Context, brand string) iter.Seq2[*ledger.Member, error] {
+	return stream(s, brand, func(b *books) []*ledger.Member { return inOrder(b.members) }, cloneMember)
+}
+
+// WdkOrders streams WDK orders by main number.
+func (s *Store) WdkOrders(_ context.Context, brand string) iter.Seq2[*reverse.Order, error] {
+	return stream(s, brand, func(b *books) []*reverse.Order { return inOrder(b.wdkOrders) }, cloneOrder)
+}
+
+// Reverses streams reverses by id.
+func (s *Store) Reverses(_ context.Context, brand string) iter.Seq2[*reverse.Reverse, error] {
+	return stream(s, brand, func(b *books) []*reverse.Reverse { return inOrder(b.reverses) }, cloneReverse)
+}
+
+// Integrity has nothing to check.
+func (s *Store) Integrity(context.Context) error { return nil }

@@ -1,0 +1,238 @@
+package memstore
+
+import (
+	"fmt"
+	"slices"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// save checks a state's changes against the books, hands out sequence numbers and copies what is to be written. The function it
+// returns writes it; between the two the writer's token keeps everybody else out.
+func (b *books) save(s *reverse.State, at int64) (write func(), err error) {
+	head := b.head
+	head.At = at
+	ops := make([]*ledger.Op, len(s.Changes.Ops))
+	bodies := make([][]byte, len(ops))
+	for i, o := range s.Changes.Ops {
+		head.Last++
+		o.Seq = head.Last
+		ops[i] = cloneOp(o)
+		bodies[i] = store.AppendOp(nil, o)
+	}
+	if err := b.unique(s, ops); err != nil {
+		return nil, err
+	}
+	if len(ops) > 0 {
+		head.Hash = store.ChainHash(head.Hash, bodies...)
+	}
+	c := copyChanges(s)
+	return func() {
+		b.head = head
+		for _, o := range ops {
+			b.putOp(o)
+		}
+		if len(ops) > 0 {
+			b.links = append(b.links, head)
+		}
+		b.put(c)
+	}, nil
+}
+
+// unique finds what a database's unique keys would refuse.
+func (b *books) unique(s *reverse.State, ops []*ledger.Op) error {
+	requests, refunds := map[ledger.Digest]bool{}, map[ledger.Digest]bool{}
+	ids, ordinals := map[ledger.ID]bool{}, map[string]int{} // the greatest place of each history
+	for _, o := range ops {
+		switch {
+		case b.ids[o.ID] || ids[o.ID]:
+			return taken("operation", o.ID)
+		case !o.Request.IsZero() && (b.requests[o.Request] != nil || requests[o.Request]):
+			return taken("request", o.Request)
+		case !o.Refund.IsZero() && (b.refunds[o.Refund] != nil || refunds[o.Refund]):
+			return taken("refund", o.Refund)
+		}
+		ids[o.ID], requests[o.Request], refunds[o.Refund] = true, true, true
+		if o.Order != "" {
+			if _, ok := ordinals[o.Order]; !ok {
+				if h := b.histories[o.Order]; len(h) > 0 {
+					ordinals[o.Order] = h[len(h)-1].Ordinal
+				}
+			}
+			if o.Ordinal <= ordinals[o.Order] {
+				return taken("place in the history of", o.Order)
+			}
+			ordinals[o.Order] = o.Ordinal
+		}
+	}
+	free := map[ledger.Ident]bool{}
+	for _, id := range s.Changes.Unbound {
+		free[id] = true
+	}
+	for _, id := range s.Changes.Idents.List {
+		if b.idents[id] != "" && !free[id] {
+			return taken("identifier", id.Text)
+		}
+	}
+	for _, a := range s.Changes.Accounts.List {
+		if have := b.cards[a.Card]; a.Card != "" && have != "" && have != a.ID {
+			return taken("card", a.Card)
+		}
+	}
+	for _, o := range s.Wdk.Orders.List {
+		if have, ok := b.outs[o.Out]; ok && have != o.Main {
+			return taken("order", o.Out)
+		}
+		for i := range o.Subs {
+			if have, ok := b.subs[o.Subs[i].No]; ok && have != o.Main {
+				return taken("sub-order", o.Subs[i].No)
+			}
+		}
+	}
+	return nil
+}
+
+func taken(what string, key any) error {
+	return fmt.Errorf("%w: %s %v is taken", store.ErrRetry, what, key)
+}
+
+// changes is a copy of what a batch changed, with its order kept.
+type changes struct {
+	unbound  []ledger.Ident
+	idents   []ledger.Ident
+	names    []string // the member of each of idents
+	ended    []ledger.HoldKey
+	lifted   []ledger.TombKey
+	members  []*ledger.Member
+	accounts []*ledger.Account
+	lots     []*ledger.Lot
+	holds    []*ledger.Hold
+	vouchers []*ledger.Voucher
+	refusals []*ledger.Refusal
+	tombs    []*ledger.Tombstone
+	orders   []*reverse.Order
+	quotes   []*reverse.Quote
+	reverses []*reverse.Reverse
+}
+
+func copyChanges(s *reverse.State) *changes {
+	from := &s.Changes
+	c := &changes{
+		unbound: slices.Clone(from.Unbound), idents: slices.Clone(from.Idents.List), ended: slices.Clone(from.Ended),
+		members: each(from.Members.List, cloneMember), accounts: each(from.Accounts.List, shallow),
+		lots: each(from.Lots.List, shallow), holds: each(from.Holds.List, cloneHold), vouchers: each(from.Vouchers.List, shallow),
+		refusals: each(from.Refusals, cloneRefusal), tombs: each(from.Tombs, shallow),
+		orders: each(s.Wdk.Orders.List, cloneOrder), quotes: each(s.Wdk.Quotes.List, cloneQuote),
+		reverses: each(s.Wdk.Reverses.List, cloneReverse),
+	}
+	for _, id := range c.idents {
+		c.names = append(c.names, s.Idents[id])
+	}
+	for _, k := range from.TombsLifted {
+		if s.Tombs[k] == nil { // else planted again
+			c.lifted = append(c.lifted, k)
+		}
+	}
+	return c
+}
+
+func each[T any](list []*T, clone func(*T) *T) []*T {
+	out := make([]*T, len(list))
+	for i, v := range list {
+		out[i] = clone(v)
+	}
+	return out
+}
+
+func (b *books) putOp(o *ledger.Op) {
+	b.ops = append(b.ops, o)
+	b.ids[o.ID] = true
+	if !o.Request.IsZero() {
+		b.requests[o.Request] = o
+	}
+	if !o.Refund.IsZero() {
+		b.refunds[o.Refund] = o
+	}
+	if o.Order != "" {
+		b.histories[o.Order] = append(b.histories[o.Order], o)
+	}
+}
+
+func (b *books) put(c *changes) {
+	for _, m := range c.members {
+		b.members[m.ID] = m
+	}
+	for _, id := range c.unbound {
+		delete(b.idents, id)
+	}
+	for i, id := range c.idents {
+		b.idents[id] = c.names[i]
+	}
+	for _, a := range c.accounts {
+		b.putAccount(a)
+	}
+	for _, l := range c.lots {
+		b.putLot(l)
+	}
+	for _, k := range c.ended {
+		delete(b.holds, k)
+	}
+	for _, h := range c.holds {
+		b.holds[h.HoldKey] = h
+	}
+	for _, v := range c.vouchers {
+		b.vouchers[v.ID] = v
+	}
+	for _, r := range c.refusals {
+		b.refusals[r.Request] = r
+	}
+	for _, t := range c.tombs {
+		b.tombs[t.TombKey] = t
+	}
+	for _, k := range c.lifted {
+		delete(b.tombs, k)
+	}
+	for _, o := range c.orders {
+		b.wdkOrders[o.Main] = o
+		b.outs[o.Out] = o.Main
+		for i := range o.Subs {
+			b.subs[o.Subs[i].No] = o.Main
+		}
+	}
+	for _, q := range c.quotes {
+		b.quotes[q.Token] = q
+	}
+	for _, r := range c.reverses {
+		b.reverses[r.ID] = r
+	}
+}
+
+func (b *books) putAccount(a *ledger.Account) {
+	if have := b.accounts[a.ID]; have != nil && have.Member != a.Member {
+		b.purses[have.Member] = slices.DeleteFunc(b.purses[have.Member], func(id string) bool { return id == a.ID })
+	}
+	if a.Card != "" {
+		b.cards[a.Card] = a.ID
+	}
+	b.accounts[a.ID] = a
+	if p := b.purses[a.Member]; !slices.Contains(p, a.ID) {
+		b.purses[a.Member] = slices.SortedFunc(slices.Values(append(p, a.ID)), func(x, y string) int {
+			return store.PurseOrder(b.accounts[x], b.accounts[y])
+		})
+	}
+}
+
+func (b *books) putLot(l *ledger.Lot) {
+	b.lots[l.LotID] = l
+	open := b.open[l.Account]
+	switch {
+	case l.Free() <= 0:
+		delete(open, l.LotID)
+	case open == nil:
+		b.open[l.Account] = map[ledger.LotID]bool{l.LotID: true}
+	default:
+		open[l.LotID] = true
+	}
+}

@@ -1,0 +1,153 @@
+// Package store is the contract between the engine and a database: what is loaded, what is saved, what is durable when.
+//
+// A batch of commands of one brand is one transaction: Resolve (nothing is decided from it), Begin (lock, then read), the decisions,
+// Save, Commit. memstore keeps it all in memory and is the reference; sqlite is the embedded default. The suite in storetest holds
+// every store to this contract.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+)
+
+var (
+	// ErrRetry: another writer came in between; nothing was written. Run the batch again from Resolve.
+	ErrRetry = errors.New("store: changed underneath, run the batch again")
+	// ErrNoBrand: the brand does not exist.
+	ErrNoBrand = errors.New("store: no such brand")
+	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
+	ErrUnknown = errors.New("store: outcome of commit unknown")
+)
+
+// A Store keeps the books of many brands. Its methods may be called from many goroutines.
+type Store interface {
+	// Resolve finds which rows the keys lead to. It may be called ahead of time and its answer may be stale: Begin checks again
+	// under its locks. A store with one writer returns nil.
+	Resolve(ctx context.Context, brand string, keys *reverse.Keys) (*Resolved, error)
+
+	// Begin locks what the keys lead to, then reads everything Decide needs. now is the caller's clock in milliseconds; the batch's
+	// stamp is the greater of the store's clock (or now) and the brand's last stamp. The caller must end the batch by Commit or Rollback.
+	// ErrRetry when the resolved keys no longer lead to what was locked.
+	Begin(ctx context.Context, brand string, keys *reverse.Keys, resolved *Resolved, now int64) (Batch, error)
+
+	// Read is Begin without locks and without writing: a consistent snapshot for queries.
+	Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (*reverse.State, error)
+
+	// Outcome tells whether the batch whose Commit answered ErrUnknown was committed. It waits until it knows.
+	Outcome(ctx context.Context, brand, token string) (committed bool, err error)
+
+	// Numbers reserves n of the brand's issued numbers and returns the first: serial·2^32 + counter, ≤ 2^53-1. Durable before it
+	// returns; numbers reserved and not used are gaps.
+	Numbers(ctx context.Context, brand string, n int64) (first int64, err error)
+
+	// Due lists up to limit members that have something to expire at the moment, for the sweeper.
+	Due(ctx context.Context, brand string, now int64, limit int) ([]string, error)
+	// Purge deletes remembered refusals, tombstones and unused quotes whose time is over, at most limit of each.
+	Purge(ctx context.Context, now int64, limit int) error
+
+	Directory
+	Audit
+
+	Close() error
+}
+
+// Resolved is what keys led to when they were looked up: the members to lock, in key order.
+type Resolved struct {
+	Members []string
+	Orders  []int64 // WDK main orders
+}
+
+// A Batch is one open transaction. It belongs to one goroutine.
+type Batch interface {
+	// State is what was loaded. Decide changes it in place.
+	State() *reverse.State
+	// At is the batch's stamp.
+	At() int64
+	// Save writes State's changes: hands the operations their sequence numbers, in order, and adds one link to the brand's
+	// hash chain. Nothing is durable yet. ErrRetry when a unique key says that another writer won.
+	Save(ctx context.Context) error
+	// Commit makes the batch durable: when it returns nil the batch survives any crash. ErrUnknown when the store cannot tell;
+	// any other error means nothing was written.
+	Commit(ctx context.Context) error
+	// Token names the batch for Outcome. Valid after Save.
+	Token() string
+	// Rollback ends the batch and undoes it. Harmless after Commit.
+	Rollback()
+}
+
+// Directory holds what is not the books: brands with their rules, apps, grants, sessions. Small, read whole, cached by the caller.
+type Directory interface {
+	// Snapshot reads the whole directory. Revision changes with every write.
+	Snapshot(ctx context.Context) (*Snapshot, error)
+	Revision(ctx context.Context) (int64, error)
+
+	// PutBrand creates a brand (Version 0: the store gives it its Serial and version 1) or publishes the next version of its rules
+	// (Version must be the current one, else ErrRetry). It sets b.Serial and b.Version.
+	PutBrand(ctx context.Context, b *ledger.Brand) error
+	PutApp(ctx context.Context, a *App) error
+	PutSession(ctx context.Context, s *Session) error
+	DeleteSession(ctx context.Context, token string) error
+}
+
+// Snapshot is the directory at one revision.
+type Snapshot struct {
+	Revision int64
+	Brands   []*ledger.Brand
+	Apps     []*App
+	Sessions []*Session
+}
+
+// An App is a caller.
+type App struct {
+	Key       string // app_key, decimal
+	Name      string
+	Secrets   []string // the newest first; older ones work until removed (rotation)
+	Methods   []string // granted methods; "*" all
+	Brands    []string // granted brand ids
+	Legacy    bool     // may call without sign_method and by access_token
+	Disabled  bool
+	PerSecond int // calls a second, 0: no limit
+	InFlight  int // calls at once, 0: the node's limit
+	Created   int64
+}
+
+// A Session is an access token a merchant issued to an app.
+type Session struct {
+	Token    string
+	App      string
+	Merchant string
+	Nick     string
+	Brands   []string // the merchant's brands
+	Expires  int64    // milliseconds since 1970; 0: never
+}
+
+// Audit streams everything, for verify, copy and export. Each sequence is one consistent pass in the order named; memory does not grow.
+type Audit interface {
+	// Ops streams the operations of a brand by sequence number, from > after.
+	Ops(ctx context.Context, brand string, after int64) iter.Seq2[*ledger.Op, error]
+	// Links streams the hash chain of a brand by last sequence number.
+	Links(ctx context.Context, brand string) iter.Seq2[Link, error]
+	// Head is the brand's newest link.
+	Head(ctx context.Context, brand string) (Link, error)
+	Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error]
+	Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, error]          // by account, number
+	Holds(ctx context.Context, brand string) iter.Seq2[*ledger.Hold, error]        // by order, family
+	Vouchers(ctx context.Context, brand string) iter.Seq2[*ledger.Voucher, error]  // by id
+	Members(ctx context.Context, brand string) iter.Seq2[*ledger.Member, error]    // by id
+	WdkOrders(ctx context.Context, brand string) iter.Seq2[*reverse.Order, error]  // by main number
+	Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Reverse, error] // by id
+	// Integrity runs the database's own check, nil if it has none or all is well.
+	Integrity(ctx context.Context) error
+}
+
+// A Link is one batch in a brand's hash chain: Hash = SHA-256(previous hash ‖ SHA-256(canonical operations of the batch)).
+// The first previous hash is 32 zero bytes.
+type Link struct {
+	Last int64 // sequence number of the batch's last operation
+	Hash [32]byte
+	At   int64 // the brand's last stamp
+}
