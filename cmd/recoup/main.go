@@ -1,0 +1,82 @@
+// Command recoup runs and administers a Recoup installation. Each command is a file of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, documented in `recoup --help`.
+const (
+	exitFailed  = 1 // the command could not do its work
+	exitUsage   = 2 // wrong words on the command line
+	exitDiverge = 3 // verify found books that do not agree
+)
+
+// cli is every command. Flags can also be given by environment, as the help shows.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Serve a database in earnest."`
+	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
+	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
+}
+
+// env is what commands may use of the world; tests give their own.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(&env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:]))
+}
+
+// errDiverge is how verify says that the books do not agree.
+var errDiverge = errors.New("the books do not agree")
+
+// run is the whole program but for the process around it.
+func run(e *env, args []string) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("recoup"),
+		kong.Description("Recoup: member assets and refunds over the TOP protocol.\n\nExit codes: 0 done, 1 failed, 2 usage, 3 verify found a divergence."),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+		kong.Bind(e),
+	)
+	if err != nil {
+		fmt.Fprintln(e.stderr, "recoup:", err)
+		return exitFailed
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 { // --help was answered
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(e.stderr, "recoup:", err)
+		fmt.Fprintln(e.stderr, "run `recoup --help` for the commands")
+		return exitUsage
+	}
+	switch err := k.Run(e); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errDiverge):
+		fmt.Fprintln(e.stderr, "recoup:", err)
+		return exitDiverge
+	default:
+		fmt.Fprintln(e.stderr, "recoup:", err)
+		return exitFailed
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"recoup"
+	"recoup/internal/telemetry"
+)
+
+// dbFlag is the database of a command.
+type dbFlag struct {
+	DB string `name:"db" env:"RECOUP_DB" default:"sqlite:recoup.db" help:"Database: sqlite:FILE."`
+}
+
+// nodeFlags are the bounds of a serving process.
+type nodeFlags struct {
+	Addr     string     `env:"RECOUP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks one."`
+	Private  string     `env:"RECOUP_PRIVATE" help:"Private address for /metrics; empty: none."`
+	BatchMax int        `env:"RECOUP_BATCH_MAX" default:"256" help:"Most commands in one transaction."`
+	InFlight int        `env:"RECOUP_IN_FLIGHT" default:"4096" help:"Most calls at once; more are asked to try again."`
+	LogLevel slog.Level `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
+}
+
+type serveCmd struct {
+	dbFlag
+	nodeFlags
+	Window        time.Duration `env:"RECOUP_WINDOW" default:"10m" help:"How far the timestamp of a call may be off."`
+	AllowDemoData bool          `help:"Serve a database made by 'recoup demo', without its public credentials."`
+}
+
+// Run serves until it is told to stop, then drains.
+func (c *serveCmd) Run(e *env) error {
+	n, err := recoup.Open(e.ctx, recoup.Options{
+		DB: c.DB, BatchMax: c.BatchMax, InFlight: c.InFlight, Window: c.Window, Trial: c.AllowDemoData, Log: telemetry.NewLogger(e.stderr, c.LogLevel),
+	})
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	return listen(e, n, &c.nodeFlags, func(addr string) { fmt.Fprintf(e.stdout, "gateway   http://%s/router/rest\n", addr) })
+}
+
+// listen serves a node, and its metrics on the private address, until the context ends.
+func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) error {
+	l, err := net.Listen("tcp", f.Addr)
+	if err != nil {
+		return err
+	}
+	if f.Private != "" {
+		p, err := net.Listen("tcp", f.Private)
+		if err != nil {
+			return err
+		}
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", n.Metrics.Handler())
+		s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		defer s.Close()
+		go func() { _ = s.Serve(p) }()
+	}
+	listening(l.Addr().String())
+	return n.Serve(e.ctx, l)
+}
+
+type migrateCmd struct{ dbFlag }
+
+// Run opens the database, which brings its schema to this version.
+func (c *migrateCmd) Run(e *env) error {
+	s, err := recoup.OpenStore(e.ctx, c.DB)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "%s is at this version's schema\n", c.DB)
+	return s.Close()
+}

@@ -1,0 +1,370 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// Faults: nothing is known to have happened that the caller was not told. Each may be answered by sending the same request again.
+var (
+	ErrBusy       = errors.New("engine: queue is full, try again")
+	ErrInProgress = errors.New("engine: the same request is still running, try again")
+	ErrClosed     = errors.New("engine: shutting down, try again")
+	ErrFailed     = errors.New("engine: could not be decided, try again")
+)
+
+// Options bound the engine. Zero values are the defaults.
+type Options struct {
+	BatchMax      int           // commands in one batch; default 256
+	QueueMax      int           // commands of a brand waiting; default 8192; beyond it ErrBusy at once
+	AgeMax        time.Duration // a command that waited longer is refused ErrBusy instead of being decided; default 5 s
+	DuplicateWait time.Duration // how long a duplicate waits for the first to finish; default 2 s (semantics.md §3)
+	Now           func() time.Time
+	Log           *slog.Logger
+	Observe       func(Measure) // called after every batch; nil: nobody listens
+}
+
+// A Measure tells what one batch took.
+type Measure struct {
+	Brand                      string
+	Commands                   int // decided together
+	Waiting                    int // left in the queue
+	Load, Decide, Save, Commit time.Duration
+}
+
+// Engine decides commands in batches: one batch of a brand is one transaction of the store, so the price of durability is shared.
+// While one batch commits the next gathers; no timer adds latency when idle.
+type Engine struct {
+	store store.Store
+	opts  Options
+
+	mu      sync.Mutex // guards what follows
+	lanes   map[string]*lane
+	running map[ledger.Digest]*call // first call of each request key, to which duplicates wait
+	closed  bool
+	busy    sync.WaitGroup // lanes with work
+
+	// betweenTrips, when set by a test, runs after Resolve and before Begin.
+	betweenTrips func()
+}
+
+// lane is the queue of one brand. Its goroutine exists only while there is work, and owns numbers.
+type lane struct {
+	brand   string
+	pending []*call // under Engine.mu
+	active  bool    // under Engine.mu
+	numbers numbers // owned by the lane's goroutine
+}
+
+// numbers is a block of the brand's issued numbers, reserved ahead.
+type numbers struct{ next, end int64 }
+
+// numberBlock is how many numbers are reserved at a time. A restart leaves a gap of at most that many.
+const numberBlock = 4096
+
+// attemptsMax bounds how often a batch is run again after another writer won.
+const attemptsMax = 50
+
+type call struct {
+	cmd    reverse.Command
+	queued time.Time
+	done   chan struct{} // closed when result and err are set
+	result ledger.Result
+	err    error
+}
+
+// New returns an engine over a store.
+func New(s store.Store, o Options) *Engine {
+	if o.BatchMax <= 0 {
+		o.BatchMax = 256
+	}
+	if o.QueueMax <= 0 {
+		o.QueueMax = 8192
+	}
+	if o.AgeMax <= 0 {
+		o.AgeMax = 5 * time.Second
+	}
+	if o.DuplicateWait <= 0 {
+		o.DuplicateWait = 2 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{store: s, opts: o, lanes: map[string]*lane{}, running: map[ledger.Digest]*call{}}
+}
+
+// Submit decides one command of a brand and returns once its effects are durable. A refusal is a result; an error is one of the faults
+// above, or the context's: then the command may still be decided, and the same request sent again tells.
+func (e *Engine) Submit(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, error) {
+	c := &call{cmd: cmd, done: make(chan struct{})}
+	key := cmd.Common().Request
+	e.mu.Lock()
+	if first := e.running[key]; first != nil && !key.IsZero() {
+		e.mu.Unlock()
+		if err := e.await(ctx, first); err != nil {
+			return ledger.Result{}, err
+		}
+		e.mu.Lock() // decided anew: the books now answer the replay
+	}
+	if err := e.enqueue(brand, c, key); err != nil {
+		e.mu.Unlock()
+		return ledger.Result{}, err
+	}
+	e.mu.Unlock()
+
+	select {
+	case <-c.done:
+		return c.result, c.err
+	case <-ctx.Done():
+		return ledger.Result{}, ctx.Err()
+	}
+}
+
+// await waits for the first call of a request key.
+func (e *Engine) await(ctx context.Context, first *call) error {
+	t := time.NewTimer(e.opts.DuplicateWait)
+	defer t.Stop()
+	select {
+	case <-first.done:
+		return nil
+	case <-t.C:
+		return ErrInProgress
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enqueue puts a call into its brand's lane. e.mu is held.
+func (e *Engine) enqueue(brand string, c *call, key ledger.Digest) error {
+	if e.closed {
+		return ErrClosed
+	}
+	l := e.lanes[brand]
+	if l == nil {
+		l = &lane{brand: brand}
+		e.lanes[brand] = l
+	}
+	if len(l.pending) >= e.opts.QueueMax {
+		return ErrBusy
+	}
+	c.queued = e.opts.Now()
+	l.pending = append(l.pending, c)
+	if !key.IsZero() && e.running[key] == nil {
+		e.running[key] = c
+	}
+	if !l.active {
+		l.active = true
+		e.busy.Add(1)
+		go e.run(l)
+	}
+	return nil
+}
+
+// Close refuses new commands, lets those queued finish and returns when none is left.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.busy.Wait()
+}
+
+// run works a lane off, batch by batch.
+func (e *Engine) run(l *lane) {
+	defer e.busy.Done()
+	for {
+		batch, waiting := e.gather(l)
+		if batch == nil {
+			return
+		}
+		e.process(l, batch, waiting)
+		e.mu.Lock()
+		for _, c := range batch {
+			if key := c.cmd.Common().Request; e.running[key] == c {
+				delete(e.running, key)
+			}
+		}
+		e.mu.Unlock()
+		for _, c := range batch {
+			close(c.done)
+		}
+	}
+}
+
+// gather takes the next batch, nil when the lane is empty and its goroutine is to end.
+func (e *Engine) gather(l *lane) (batch []*call, waiting int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := min(len(l.pending), e.opts.BatchMax)
+	if n == 0 {
+		l.active, l.pending = false, nil
+		return nil, 0
+	}
+	batch = append(batch, l.pending[:n]...)
+	l.pending = append(l.pending[:0], l.pending[n:]...)
+	return batch, len(l.pending)
+}
+
+// process decides a batch and sets every call's answer.
+func (e *Engine) process(l *lane, batch []*call, waiting int) {
+	fresh := make([]*call, 0, len(batch))
+	oldest := e.opts.Now().Add(-e.opts.AgeMax)
+	for _, c := range batch {
+		if c.queued.Before(oldest) {
+			c.err = ErrBusy
+			continue
+		}
+		fresh = append(fresh, c)
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	m := Measure{Brand: l.brand, Commands: len(fresh), Waiting: waiting}
+	err := e.transact(l, fresh, &m)
+	if err != nil && len(fresh) > 1 {
+		// One bad command must not fail its neighbours: each by itself, and only the guilty one hears of it.
+		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", l.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
+		for _, c := range fresh {
+			if err := e.transact(l, []*call{c}, &m); err != nil {
+				e.fail(l, c, err)
+			}
+		}
+	} else if err != nil {
+		e.fail(l, fresh[0], err)
+	}
+	if e.opts.Observe != nil {
+		e.opts.Observe(m)
+	}
+}
+
+// fail answers a call with a fault and tells the operator which one it was.
+func (e *Engine) fail(l *lane, c *call, err error) {
+	h := c.cmd.Common()
+	e.opts.Log.Error("command failed", slog.String("brand", l.brand), slog.String("method", h.Method), slog.String("app", h.App),
+		slog.String("request", fmt.Sprintf("%x", h.Request)), slog.Any("error", err))
+	c.result, c.err = ledger.Result{}, ErrFailed
+}
+
+// again says why a batch has to be run once more from the start.
+var errShort = errors.New("engine: out of reserved numbers")
+
+// transact runs calls as one transaction, again and again while other writers win. On success every call has its result.
+func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
+	ctx := context.Background() // a batch is nobody's: no single caller's deadline may end it
+	keys := reverse.NewKeys()
+	for _, c := range calls {
+		reverse.KeysOf(c.cmd, keys)
+	}
+	for attempt := 1; ; attempt++ {
+		err := e.attempt(ctx, l, calls, keys, m)
+		var lots *ledger.ErrNeedLots
+		switch {
+		case err == nil:
+			return nil
+		case attempt == attemptsMax:
+			return fmt.Errorf("gave up after %d attempts: %w", attempt, err)
+		case errors.As(err, &lots):
+			keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: lots.Member}] = struct{}{}
+		case errors.Is(err, errShort):
+			first, err := e.store.Numbers(ctx, l.brand, numberBlock)
+			if err != nil {
+				return err
+			}
+			l.numbers = numbers{first, first + numberBlock}
+		case errors.Is(err, store.ErrRetry):
+			time.Sleep(time.Duration(rand.IntN(attempt)) * time.Millisecond) //nolint:forbidigo // back-off between processes
+		default:
+			return err
+		}
+	}
+}
+
+// attempt is one transaction: resolve, lock and read, decide in order, save once, commit.
+func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reverse.Keys, m *Measure) error {
+	start := e.opts.Now()
+	resolved, err := e.store.Resolve(ctx, l.brand, keys)
+	if err != nil {
+		return err
+	}
+	if e.betweenTrips != nil {
+		e.betweenTrips()
+	}
+	b, err := e.store.Begin(ctx, l.brand, keys, resolved, start.UnixMilli())
+	if err != nil {
+		return err
+	}
+	defer b.Rollback()
+	loaded := e.opts.Now()
+
+	block := l.numbers
+	results, err := decide(b.State(), calls, b.At(), &block)
+	if err != nil {
+		return err
+	}
+	decided := e.opts.Now()
+
+	if err := b.Save(ctx); err != nil {
+		return err
+	}
+	saved := e.opts.Now()
+
+	if err := b.Commit(ctx); err != nil {
+		if !errors.Is(err, store.ErrUnknown) {
+			return err
+		}
+		committed, err := e.store.Outcome(ctx, l.brand, b.Token())
+		if err != nil {
+			return err
+		}
+		if !committed {
+			return store.ErrRetry
+		}
+	}
+	l.numbers = block
+	for i, c := range calls {
+		c.result = results[i]
+	}
+	m.Load, m.Decide, m.Save, m.Commit = loaded.Sub(start), decided.Sub(loaded), saved.Sub(decided), e.opts.Now().Sub(saved)
+	return nil
+}
+
+// decide runs the commands over the loaded state, one after the other: each sees what those before it changed. Numbers come from the
+// block; one that runs out ends the attempt with errShort. A panic is a bug of one command's rule and ends the attempt too.
+func decide(s *reverse.State, calls []*call, at int64, block *numbers) (results []ledger.Result, err error) {
+	short := false
+	stamp := &ledger.Stamp{At: at, Salt: rand.Uint64() & (1<<48 - 1), Next: func() int64 {
+		if block.next == block.end {
+			short = true
+			return 0
+		}
+		block.next++
+		return block.next - 1
+	}}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+		if short {
+			err = errShort
+		}
+	}()
+	results = make([]ledger.Result, len(calls))
+	for i, c := range calls {
+		if results[i], err = reverse.Decide(s, c.cmd, stamp); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}

@@ -1,0 +1,268 @@
+// Package recoup is the whole service as a value: Open gives a Node over a database, its Handler answers the platform's calls.
+// The command line, the end-to-end tests and programs that embed Recoup all start here.
+package recoup
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"recoup/internal/api"
+	"recoup/internal/auth"
+	"recoup/internal/demo"
+	"recoup/internal/engine"
+	"recoup/internal/gateway"
+	"recoup/internal/ledger"
+	"recoup/internal/limit"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+	"recoup/internal/store/memstore"
+	"recoup/internal/store/sqlite"
+	"recoup/internal/telemetry"
+	"recoup/internal/top"
+)
+
+// Options make a Node. Zero values are the defaults.
+type Options struct {
+	DB       string        // "sqlite:FILE" or "memory:"; needed unless Store is given
+	Store    store.Store   // a store opened elsewhere; the Node does not close it
+	BatchMax int           // commands in one transaction; default 256
+	QueueMax int           // commands of a brand waiting; default 8192
+	InFlight int           // calls at once; default 4096
+	Window   time.Duration // how far a timestamp may be off; default 10 min
+	Demo     bool          // make the demo world if it is not there, and accept its credentials
+	Trial    bool          // open a demo database without accepting its credentials
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// ErrDemoData refuses to serve a demo database in earnest: its secret is printed in the documentation.
+var ErrDemoData = errors.New("this database was made by `recoup demo`, whose app secret is public; " +
+	"use another database, or pass --allow-demo-data if this is a trial")
+
+// A Node is a running service over one database.
+type Node struct {
+	Store     store.Store
+	Engine    *engine.Engine
+	Auth      *auth.Cache
+	Catalogue *api.Catalogue
+	Metrics   *telemetry.Metrics
+
+	handler http.Handler
+	now     func() time.Time
+	log     *slog.Logger
+	stop    context.CancelFunc
+	owned   bool // the store is ours to close
+	swept   chan struct{}
+}
+
+// OpenStore opens the database that a DSN names, creating and migrating a SQLite file as needed.
+func OpenStore(ctx context.Context, dsn string) (store.Store, error) {
+	scheme, rest, _ := strings.Cut(dsn, ":")
+	switch scheme {
+	case "sqlite":
+		return sqlite.Open(ctx, sqlite.Options{Path: rest})
+	case "memory":
+		return memstore.New(), nil
+	}
+	return nil, fmt.Errorf("--db %q: want sqlite:FILE", dsn)
+}
+
+// Open starts a node. Close ends it.
+func Open(ctx context.Context, o Options) (*Node, error) {
+	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{})}
+	if n.now == nil {
+		n.now = time.Now
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	if n.Store == nil {
+		s, err := OpenStore(ctx, o.DB)
+		if err != nil {
+			return nil, err
+		}
+		n.Store, n.owned = s, true
+	}
+	if err := n.world(ctx, o.Demo, o.Trial); err != nil {
+		n.closeStore()
+		return nil, err
+	}
+	n.Engine = engine.New(n.Store, engine.Options{BatchMax: o.BatchMax, QueueMax: o.QueueMax, Now: n.now, Log: n.log, Observe: n.observe})
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.stop = stop
+	var err error
+	var directory store.Directory = n.Store
+	if !o.Demo {
+		directory = earnest{n.Store}
+	}
+	if n.Auth, err = auth.New(life, directory, n.now); err != nil {
+		stop()
+		n.closeStore()
+		return nil, err
+	}
+	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.read, Digest: n.digest, Now: n.now})
+	calls := gateway.New(gateway.Options{
+		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
+		Now: n.now, Window: o.Window, Ready: n.ready, Log: n.log,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", calls)
+	mux.HandleFunc("GET /{$}", n.overview)
+	mux.HandleFunc("GET /console", n.overview)
+	mux.HandleFunc("GET /docs", n.overview)
+	n.handler = mux
+	go n.sweep(life)
+	return n, nil
+}
+
+// world makes the demo world, or makes sure that a demo database is not served in earnest.
+func (n *Node) world(ctx context.Context, wanted, trial bool) error {
+	made, err := demo.Made(ctx, n.Store)
+	switch {
+	case err != nil:
+		return err
+	case made && !wanted && !trial:
+		return ErrDemoData
+	case made || !wanted:
+		return nil
+	}
+	return demo.Make(ctx, n.Store, keyed, n.now())
+}
+
+// earnest is a directory without the demo's credentials, which everybody knows.
+type earnest struct{ store.Directory }
+
+func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
+	s, err := d.Directory.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Apps = slices.DeleteFunc(s.Apps, func(a *store.App) bool { return slices.Contains(a.Secrets, demo.Secret) })
+	s.Sessions = slices.DeleteFunc(s.Sessions, func(t *store.Session) bool { return t.Token == demo.Session })
+	return s, nil
+}
+
+// Handler answers calls, health checks and the overview page.
+func (n *Node) Handler() http.Handler { return n.handler }
+
+// Serve answers on a listener until ctx ends, then drains.
+func (n *Node) Serve(ctx context.Context, l net.Listener) error {
+	return gateway.Serve(ctx, gateway.NewServer(l.Addr().String(), n.handler), l, 30*time.Second)
+}
+
+// Close lets what is queued finish and closes the store.
+func (n *Node) Close() {
+	n.stop()
+	<-n.swept
+	n.Engine.Close()
+	n.closeStore()
+}
+
+func (n *Node) closeStore() {
+	if n.owned {
+		if err := n.Store.Close(); err != nil {
+			n.log.Error("closing the store", slog.Any("error", err))
+		}
+	}
+}
+
+// methods shows the catalogue to the gateway.
+type methods struct{ *api.Catalogue }
+
+func (m methods) Find(name string) gateway.Method {
+	if found := m.Catalogue.Find(name); found != nil {
+		return found
+	}
+	return nil
+}
+
+// submit runs a command and tells faults in the platform's words: all of them mean "send the same request again".
+func (n *Node) submit(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault) {
+	r, err := n.Engine.Submit(ctx, brand, cmd)
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.Is(err, engine.ErrInProgress):
+		return r, top.Busy("isp.request-in-progress", "相同请求正在处理,请用相同请求重试 the same request is still running; send it again", 1)
+	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrClosed):
+		return r, top.Busy("isp.system-busy", "系统繁忙,请用相同请求重试 busy; send the same request again", 1)
+	}
+	return r, top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
+}
+
+func (n *Node) read(ctx context.Context, brand string, keys *reverse.Keys) (*reverse.State, int64, error) {
+	now := n.now().UnixMilli()
+	s, err := n.Store.Read(ctx, brand, keys, now)
+	return s, now, err
+}
+
+// digest is the brand's keyed digest of a personal identifier.
+func (n *Node) digest(brand, text string) ledger.Digest {
+	b := n.Auth.Current().Brand(brand)
+	if b == nil {
+		return ledger.Digest{}
+	}
+	return keyed(b, text)
+}
+
+func keyed(b *ledger.Brand, text string) ledger.Digest {
+	m := hmac.New(sha256.New, []byte(b.Pepper))
+	m.Write([]byte(text))
+	return ledger.Digest(m.Sum(nil)[:16])
+}
+
+// ready fails while the directory is stale or the store does not answer.
+func (n *Node) ready(ctx context.Context) error {
+	if err := n.Auth.Fresh(); err != nil {
+		return err
+	}
+	_, err := n.Store.Revision(ctx)
+	return err
+}
+
+// sweepEvery is how often what nobody touches is expired. It is housekeeping: whoever meets something due expires it first.
+const sweepEvery = time.Minute
+
+// sweep expires what is due and forgets what is over, until ctx ends.
+func (n *Node) sweep(ctx context.Context) {
+	defer close(n.swept)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := n.sweepOnce(ctx); err != nil && ctx.Err() == nil {
+			n.log.Warn("sweeping", slog.Any("error", err))
+		}
+	}
+}
+
+func (n *Node) sweepOnce(ctx context.Context) error {
+	const limit = 500
+	now := n.now().UnixMilli()
+	for _, b := range n.Auth.Current().Brands() {
+		due, err := n.Store.Due(ctx, b.ID, now, limit)
+		if err != nil {
+			return err
+		}
+		for _, m := range due {
+			c := &ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: m}}}
+			if _, err := n.Engine.Submit(ctx, b.ID, c); err != nil {
+				return err
+			}
+		}
+	}
+	return n.Store.Purge(ctx, now, limit)
+}
