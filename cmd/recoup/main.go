@@ -25,6 +25,9 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a database in earnest."`
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
+	Bench   benchCmd   `cmd:"" help:"Measure this machine: signed calls over HTTP against a store and against the no-op limit."`
+
+	BenchServer benchServerCmd `cmd:"" hidden:""`
 }
 
 // env is what commands may use of the world; tests give their own.

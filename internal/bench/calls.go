@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// The brand and shop that measurements use, and how members are named there.
+const (
+	Brand = "9001"
+	Shop  = "1"
+)
+
+// MemberID is the customer_id of the i-th member.
+func MemberID(i int64) string { return "m" + strconv.FormatInt(i, 10) }
+
+// Members chooses whom a call is about: spread over many, or always the same.
+type Members int64
+
+func (m Members) of(n int64) string {
+	// A fixed stride spreads neighbours in time over the whole range.
+	return MemberID(n * 7919 % int64(m))
+}
+
+const (
+	recharge      = "alibaba.alsc.crm.open.recharge.operate"
+	rechargeParam = "param_recharge_operate_open_req"
+	refund        = "alibaba.alsc.crm.open.assert.refund"
+	refundParam   = "param_property_refund_open_req"
+)
+
+// Charges makes charges of 10 yuan. Runs keep the order numbers of one measurement apart from another's.
+func Charges(run string, m Members) Call {
+	return func(n int64) (string, string, string) {
+		return recharge, rechargeParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s","operate_type":1,"change_value":1000,"operator_id":"8","outer_order_id":"C%s-%d","request_id":"c%s-%d"}`,
+			Brand, Shop, m.of(n), run, n, run, n)
+	}
+}
+
+// Spends makes direct debits of 1 yuan.
+func Spends(run string, m Members) Call {
+	return func(n int64) (string, string, string) {
+		return recharge, rechargeParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s","operate_type":3,"change_value":100,"operator_id":"8","outer_order_id":"S%s-%d","request_id":"s%s-%d"}`,
+			Brand, Shop, m.of(n), run, n, run, n)
+	}
+}
+
+// Refunds gives the spends of the same run back.
+func Refunds(run string) Call {
+	return func(n int64) (string, string, string) {
+		return refund, refundParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","operator_id":"8","outer_order_id":"S%s-%d","new_outer_order_id":"R%s-%d","request_id":"r%s-%d"}`,
+			Brand, Shop, run, n, run, n, run, n)
+	}
+}
+
+// Mixed makes charges and spends in turn, and gives every third spend back a thousand calls later. Refunds whose spend never ran
+// because the measurement ended would be refused, so the first thousand rounds only charge and spend.
+func Mixed(run string, m Members) Call {
+	charges, spends, refunds := Charges(run, m), Spends(run, m), Refunds(run)
+	return func(n int64) (string, string, string) {
+		round := n / 4
+		switch n % 4 {
+		case 0:
+			return charges(n)
+		case 3:
+			if round >= 1000 {
+				return refunds((round-1000)*4 + 1)
+			}
+			return charges(n)
+		}
+		return spends(n)
+	}
+}
