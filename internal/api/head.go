@@ -1,0 +1,217 @@
+package api
+
+import (
+	"recoup/internal/ledger"
+	"recoup/internal/top"
+)
+
+// roles are the fields that mean the same in every request that has them; nil where a request has not.
+type roles struct {
+	brand, outBrand, shop, outShop, store           *Field
+	customer, mobile, outer, outerType, card        *Field
+	request, operator, operatorName, reason, remark *Field
+}
+
+func rolesOf(s *Struct) roles {
+	return roles{
+		brand: s.Field("brand_id"), outBrand: s.Field("out_brand_id"),
+		shop: s.Field("shop_id"), outShop: s.Field("out_shop_id"), store: s.Field("store_id"),
+		customer: s.Field("customer_id"), mobile: s.Field("mobile"),
+		outer: s.Field("outer_id"), outerType: s.Field("outer_type"), card: s.Field("card_id"),
+		request: s.Field("request_id"), operator: s.Field("operator_id"), operatorName: s.Field("operator_name"),
+		reason: s.Field("reason"), remark: s.Field("remark"),
+	}
+}
+
+// said is the text of a field that the request may not have.
+func (in *Input) said(f *Field) string {
+	if f == nil {
+		return ""
+	}
+	return in.text(f)
+}
+
+// path is how faults name a field.
+func (in *Input) path(f *Field) string {
+	if in.method.Param == "" {
+		return f.Name
+	}
+	return in.method.Param + "." + f.Name
+}
+
+func (in *Input) missing(f *Field, remedy string) *top.Fault {
+	return top.MissingField(in.path(f), remedy)
+}
+func (in *Input) invalid(f *Field, remedy string) *top.Fault {
+	return top.InvalidField(in.path(f), remedy)
+}
+
+// denied answers for a brand that does not exist and for one that is not granted alike.
+func denied() *top.Fault {
+	return top.InsufficientPermission("isv.permission-brand-not-granted", "应用未获该品牌授权 this app is not granted the brand")
+}
+
+// crmBrand finds the brand of a local-life call by brand_id, out_brand_id or both, and checks its shops.
+func crmBrand(in *Input) *top.Fault {
+	known := &in.method.known
+	id, alias := in.said(known.brand), in.said(known.outBrand)
+	switch {
+	case id != "":
+		b := in.Dir.Brand(id)
+		if b == nil || !in.Dir.AppBrand(in.App, id) {
+			return denied()
+		}
+		// Whether the alias is another brand's or nobody's is not told.
+		if alias != "" && alias != b.Alias {
+			return in.invalid(known.outBrand, "与brand_id不是同一品牌 names another brand than brand_id")
+		}
+		in.brand = b
+	case alias != "":
+		for _, b := range in.Dir.BrandsByAlias(alias) {
+			if !in.Dir.AppBrand(in.App, b.ID) {
+				continue
+			}
+			if in.brand != nil {
+				return in.invalid(known.outBrand, "对应多个已授权品牌,请传brand_id names several granted brands, send brand_id")
+			}
+			in.brand = b
+		}
+		if in.brand == nil {
+			return denied()
+		}
+	default:
+		return in.missing(known.brand, "brand_id与out_brand_id不可同时为空 one of brand_id and out_brand_id is required")
+	}
+	return in.checkShop()
+}
+
+// checkShop checks the pair of shop ids where a request has it. Whether a shop exists is for the ledger to say; that two ids name two
+// shops is seen here.
+func (in *Input) checkShop() *top.Fault {
+	known := &in.method.known
+	if known.outShop == nil {
+		return nil
+	}
+	id, alias := in.said(known.shop), in.said(known.outShop)
+	if id == "" && alias == "" {
+		return in.missing(known.shop, "shop_id与out_shop_id不可同时为空 one of shop_id and out_shop_id is required")
+	}
+	if id != "" && alias != "" {
+		if s := in.brand.Shops[id]; s != nil && s.Alias != alias {
+			return in.invalid(known.outShop, "与shop_id不是同一门店 names another shop than shop_id")
+		}
+	}
+	return nil
+}
+
+// mayUse reports whether the call may act for a brand: the app must be granted it, and with a session it must be the merchant's.
+func (in *Input) mayUse(brand string) bool {
+	return in.Dir.AppBrand(in.App, brand) && (in.Session == nil || in.Dir.SessionBrand(in.Session, brand))
+}
+
+// storeBrand finds the brand of a WDK call: the one that owns store_id among those the call may act for.
+func storeBrand(in *Input) *top.Fault {
+	store := in.method.known.store
+	for _, b := range in.Dir.BrandsByShop(in.text(store)) {
+		if !in.mayUse(b.ID) {
+			continue
+		}
+		if in.brand != nil {
+			return in.invalid(store, "属于多个已授权品牌,无法确定 belongs to several granted brands")
+		}
+		in.brand = b
+	}
+	if in.brand == nil {
+		return denied()
+	}
+	return nil
+}
+
+// checkRegistries checks the values that a brand can add to.
+func (in *Input) checkRegistries() *top.Fault {
+	for _, f := range in.method.Request.open {
+		if !in.has(f) {
+			continue
+		}
+		if s := in.text(f); !contains(f.Enum, s) {
+			if more := f.Registry(in.brand); !contains(more, s) {
+				return in.invalid(f, remedyEnum(append(f.Enum[:len(f.Enum):len(f.Enum)], more...)))
+			}
+		}
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// head is what every command carries, from the fields that requests share.
+func (in *Input) head() (ledger.Head, *top.Fault) {
+	known := &in.method.known
+	who, fault := in.who()
+	if fault != nil {
+		return ledger.Head{}, fault
+	}
+	h := ledger.Head{
+		App: in.App.Key, Method: in.method.Name, RequestID: in.said(known.request),
+		Content: contentOf(in.method.Request, in.args), Signed: in.SignedAt.UnixMilli(),
+		Shop: in.said(known.shop), ShopAlias: in.said(known.outShop),
+		Operator: in.said(known.operator), OperatorName: in.said(known.operatorName), Reason: in.said(known.reason),
+		Who: who,
+	}
+	if known.store != nil {
+		h.Shop = in.text(known.store)
+	}
+	if known.remark != nil {
+		h.Reason = in.text(known.remark)
+	}
+	if h.RequestID != "" {
+		h.Request = keyOf(in.App.Key, in.brand.ID, in.method.Name, h.RequestID)
+	}
+	return h, nil
+}
+
+// who gathers the identifiers of the member. An outer id means nothing without its type.
+func (in *Input) who() (ledger.Who, *top.Fault) {
+	known := &in.method.known
+	w := ledger.Who{Customer: in.said(known.customer), Mobile: in.said(known.mobile), Outer: in.said(known.outer), Card: in.said(known.card)}
+	if w.Outer != "" {
+		if w.OuterType = in.said(known.outerType); w.OuterType == "" {
+			return w, in.missing(known.outerType, "outer_id须与outer_type同时提供 outer_id needs outer_type")
+		}
+	}
+	// The ledger pairs the digests with the identifiers: mobile first, then outer id.
+	if w.Mobile != "" {
+		w.Digests = append(w.Digests, in.service.Digest(in.brand.ID, "mobile:"+w.Mobile))
+	}
+	if w.Outer != "" {
+		w.Digests = append(w.Digests, in.service.Digest(in.brand.ID, "outer:"+w.OuterType+":"+w.Outer))
+	}
+	return w, nil
+}
+
+// needMember asks for an identifier where nothing else can tell the member.
+func (in *Input) needMember(w *ledger.Who) *top.Fault {
+	if w.Customer != "" || w.Mobile != "" || w.Outer != "" || w.Card != "" {
+		return nil
+	}
+	known := &in.method.known
+	if known.customer == nil {
+		return in.missing(known.mobile, "mobile与outer_id至少提供一项 one of mobile and outer_id is required")
+	}
+	return in.missing(known.customer, "customer_id、mobile、outer_id至少提供一项 one of customer_id, mobile and outer_id is required")
+}
+
+// keyed are the digests of a reversal's business number.
+func (in *Input) keyed(number, original string, amount int64, vouchers []string) ledger.Keyed {
+	return ledger.Keyed{
+		Refund:   keyOf(in.brand.ID, in.method.Name, number),
+		Original: originalKey(original, amount, vouchers),
+	}
+}

@@ -1,0 +1,98 @@
+package query
+
+import (
+	"slices"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+)
+
+// Reverse is a WDK reverse with the order it is of.
+type Reverse struct {
+	*reverse.Reverse
+	Order *reverse.Order
+	Sub   *reverse.Sub // its line of the order
+}
+
+// ReverseKeys are what FindReverse reads.
+func ReverseKeys(id int64) *reverse.Keys {
+	k := reverse.NewKeys()
+	k.Reverses[id] = struct{}{}
+	return k
+}
+
+// FindReverse finds a reverse by its number, nil if there is none.
+func FindReverse(s *reverse.State, id int64) *Reverse {
+	r := s.Reverses[id]
+	if r == nil {
+		return nil
+	}
+	o := s.WdkOrders[r.Main]
+	return &Reverse{Reverse: r, Order: o, Sub: &o.Subs[o.Row(r.Sub)]}
+}
+
+// Ended is the event that ended the reverse, nil while it goes on.
+func (r *Reverse) Ended() *reverse.Event {
+	switch r.Status {
+	case reverse.Refused, reverse.Success, reverse.Failed, reverse.Cancel:
+		return &r.History[len(r.History)-1]
+	case reverse.Apply, reverse.Agree, reverse.Paying:
+	}
+	return nil
+}
+
+// Quote is what applyrefund offered, with its order. Offered and Taken are fen by tender of the order.
+type Quote struct {
+	*reverse.Quote
+	Order   *reverse.Order
+	Offered []ledger.Amount // what can be refunded: the sum of the tender's cells
+	Taken   []ledger.Amount // what reverses of the quoted sub-orders take already
+	Gone    bool            // every sub-order was delivered: a refund after the sale
+}
+
+// QuoteKeys are what FindQuote reads.
+func QuoteKeys(token string) *reverse.Keys {
+	k := reverse.NewKeys()
+	k.Quotes[token] = struct{}{}
+	return k
+}
+
+// FindQuote finds a quote by its token, nil if there is none.
+func FindQuote(s *reverse.State, token string) *Quote {
+	quote := s.Quotes[token]
+	if quote == nil {
+		return nil
+	}
+	o := s.WdkOrders[quote.Main]
+	q := &Quote{Quote: quote, Order: o, Offered: make([]ledger.Amount, len(o.Tenders)), Taken: make([]ledger.Amount, len(o.Tenders)), Gone: true}
+	for _, row := range q.Cells {
+		for i, cell := range row {
+			q.Offered[i] += cell
+		}
+	}
+	for _, r := range s.Reverses {
+		if r.Main != q.Main || !slices.Contains(q.Subs, r.Sub) {
+			continue
+		}
+		for i := range r.Channels {
+			q.Taken[r.Channels[i].Tender] += r.Takes(i)
+		}
+	}
+	for _, no := range q.Subs {
+		q.Gone = q.Gone && slices.Contains(o.Gone, no)
+	}
+	return q
+}
+
+// DefaultReasons are the refund reasons of a brand that registered none.
+var DefaultReasons = []ledger.Reason{
+	{ID: 1001, Text: "不喜欢"}, {ID: 1002, Text: "商品质量问题"}, {ID: 1003, Text: "缺货"}, {ID: 1004, Text: "送错商品"}, {ID: 1005, Text: "其他"},
+}
+
+// Reasons are the refund reasons of a brand.
+func Reasons(b *ledger.Brand) []ledger.Reason {
+	if len(b.Reasons) > 0 {
+		return b.Reasons
+	}
+	return DefaultReasons
+}
