@@ -13,7 +13,7 @@ func Fill(v any, seed int) {
 	n := seed * 1000
 	fill(reflect.ValueOf(v).Elem(), &n)
 	if o, ok := v.(*ledger.Op); ok {
-		o.Seq, o.Result.Replayed = 0, false // not part of what is stored
+		o.Seq = 0 // given by Save
 	}
 }
 
@@ -52,7 +52,7 @@ func fill(v reflect.Value, n *int) {
 		fill(v.Elem(), n)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
+			if f := v.Type().Field(i); f.IsExported() && f.Name != "Replayed" { // which is not stored
 				fill(v.Field(i), n)
 			}
 		}
