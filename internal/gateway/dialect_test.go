@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// post composes the bytes of a request; header lines come as the client sends them.
+// raw composes the bytes of a request; header lines come as the client sends them.
 func raw(verb, query string, header []string, body string) string {
 	target := "/router/rest"
 	if query != "" {

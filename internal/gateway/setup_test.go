@@ -6,7 +6,6 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -233,11 +232,11 @@ func (p params) sign(secret string) params {
 	switch p.get("sign_method") {
 	case "hmac":
 		h := hmac.New(md5.New, []byte(secret))
-		io.WriteString(h, s)
+		h.Write([]byte(s))
 		sum = h.Sum(nil)
 	case "hmac-sha256":
 		h := hmac.New(sha256.New, []byte(secret))
-		io.WriteString(h, s)
+		h.Write([]byte(s))
 		sum = h.Sum(nil)
 	default:
 		digest := md5.Sum([]byte(secret + s + secret))
