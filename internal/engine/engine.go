@@ -54,8 +54,9 @@ type Engine struct {
 	closed  bool
 	busy    sync.WaitGroup // lanes with work
 
-	// betweenTrips, when set by a test, runs after Resolve and before Begin.
+	// Seams for tests: betweenTrips runs after Resolve and before Begin, beforeDecide before each decision.
 	betweenTrips func()
+	beforeDecide func(reverse.Command)
 }
 
 // lane is the queue of one brand. Its goroutine exists only while there is work, and owns numbers.
@@ -257,7 +258,7 @@ func (e *Engine) fail(l *lane, c *call, err error) {
 	c.result, c.err = ledger.Result{}, ErrFailed
 }
 
-// again says why a batch has to be run once more from the start.
+// errShort asks for a new block of numbers and the batch once more.
 var errShort = errors.New("engine: out of reserved numbers")
 
 // transact runs calls as one transaction, again and again while other writers win. On success every call has its result.
@@ -309,7 +310,7 @@ func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reve
 	loaded := e.opts.Now()
 
 	block := l.numbers
-	results, err := decide(b.State(), calls, b.At(), &block)
+	results, err := e.decide(b.State(), calls, b.At(), &block)
 	if err != nil {
 		return err
 	}
@@ -342,7 +343,7 @@ func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reve
 
 // decide runs the commands over the loaded state, one after the other: each sees what those before it changed. Numbers come from the
 // block; one that runs out ends the attempt with errShort. A panic is a bug of one command's rule and ends the attempt too.
-func decide(s *reverse.State, calls []*call, at int64, block *numbers) (results []ledger.Result, err error) {
+func (e *Engine) decide(s *reverse.State, calls []*call, at int64, block *numbers) (results []ledger.Result, err error) {
 	short := false
 	stamp := &ledger.Stamp{At: at, Salt: rand.Uint64() & (1<<48 - 1), Next: func() int64 {
 		if block.next == block.end {
@@ -362,6 +363,9 @@ func decide(s *reverse.State, calls []*call, at int64, block *numbers) (results 
 	}()
 	results = make([]ledger.Result, len(calls))
 	for i, c := range calls {
+		if e.beforeDecide != nil {
+			e.beforeDecide(c.cmd)
+		}
 		if results[i], err = reverse.Decide(s, c.cmd, stamp); err != nil {
 			return nil, err
 		}
