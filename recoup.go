@@ -71,7 +71,7 @@ func OpenStore(ctx context.Context, dsn string) (store.Store, error) {
 	case "sqlite":
 		return sqlite.Open(ctx, sqlite.Options{Path: rest})
 	case "memory":
-		return memstore.New(), nil
+		return memstore.Open(), nil
 	}
 	return nil, fmt.Errorf("--db %q: want sqlite:FILE", dsn)
 }
@@ -156,7 +156,9 @@ func (n *Node) Handler() http.Handler { return n.handler }
 
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {
-	return gateway.Serve(ctx, gateway.NewServer(l.Addr().String(), n.handler), l, 30*time.Second)
+	s := gateway.NewServer(l.Addr().String(), n.handler)
+	s.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
+	return gateway.Serve(ctx, s, l, 30*time.Second)
 }
 
 // Close lets what is queued finish and closes the store.
@@ -252,14 +254,14 @@ func (n *Node) sweep(ctx context.Context) {
 func (n *Node) sweepOnce(ctx context.Context) error {
 	const limit = 500
 	now := n.now().UnixMilli()
-	for _, b := range n.Auth.Current().Brands() {
-		due, err := n.Store.Due(ctx, b.ID, now, limit)
+	for _, brand := range n.Auth.Current().Brands() {
+		due, err := n.Store.Due(ctx, brand, now, limit)
 		if err != nil {
 			return err
 		}
 		for _, m := range due {
 			c := &ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: m}}}
-			if _, err := n.Engine.Submit(ctx, b.ID, c); err != nil {
+			if _, err := n.Engine.Submit(ctx, brand, c); err != nil {
 				return err
 			}
 		}

@@ -152,8 +152,8 @@ func (c *benchCmd) report(e *env, rows map[string][]benchRow) error {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "load\tstore\tcalls/s\tof no-op\tserver CPU µs/call\tp50 ms\tp99 ms\tserver RSS MB\trefused\t")
 	for _, r := range out {
-		fmt.Fprintf(w, "%s\t%s\t%.0f\t%s\t%.0f\t%s\t%s\t%d\t%d\t\n", r.Load, r.Store, r.PerSecond, orDash("%.0f %%", 100*r.OfNoop), r.CPU,
-			orDash("%.2f", r.P50), orDash("%.2f", r.P99), r.RSS>>20, r.Refused)
+		fmt.Fprintf(w, "%s\t%s\t%.0f\t%s\t%.0f\t%s\t%s\t%d\t%d\t\n", r.Load, r.Store, r.PerSecond, figureOrDash("%.0f %%", 100*r.OfNoop), r.CPU,
+			figureOrDash("%.2f", r.P50), figureOrDash("%.2f", r.P99), r.RSS>>20, r.Refused)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (c *benchCmd) report(e *env, rows map[string][]benchRow) error {
 	return nil
 }
 
-func orDash(format string, x float64) string {
+func figureOrDash(format string, x float64) string {
 	if x == 0 {
 		return "-"
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -84,6 +85,9 @@ func (d *Directory) Session(token string, now time.Time) (s *store.Session, expi
 
 // Brand finds a brand by its brand_id; nil if there is none.
 func (d *Directory) Brand(id string) *ledger.Brand { return d.brands[id] }
+
+// Brands lists the ids of all brands, in no order.
+func (d *Directory) Brands() []string { return slices.Collect(maps.Keys(d.brands)) }
 
 // BrandBySerial finds the brand that issued a number, by the number's upper bits; nil if there is none.
 func (d *Directory) BrandBySerial(serial int64) *ledger.Brand { return d.serials[serial] }
