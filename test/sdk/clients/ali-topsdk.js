@@ -1,0 +1,11 @@
+'use strict';
+
+const { ApiClient } = require('ali-topsdk');
+
+require('./run')(({ url, key, secret }) => {
+  const client = new ApiClient({ appkey: key, appsecret: secret, url });
+  return ({ method, params }) =>
+    new Promise((resolve) => {
+      client.execute(method, params, (fault, answer) => resolve(fault ? { fault } : { answer }));
+    });
+});

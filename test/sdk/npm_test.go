@@ -1,0 +1,188 @@
+package sdk
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"recoup/internal/demo"
+)
+
+// The clients of npm that can run here. Each is called by clients/<name>.js.
+var npmClients = []struct {
+	name    string
+	verb    string // for those that let the caller choose
+	objects bool   // takes request objects and writes them as JSON itself
+}{
+	{name: "ali-topsdk", objects: true},
+	{name: "topSdk"},
+	{name: "node-taobao-topclient", verb: "POST", objects: true},
+	{name: "node-taobao-topclient", verb: "GET", objects: true},
+	{name: "top", verb: "POST"},
+	{name: "top", verb: "GET"},
+	{name: "topsdk-community", verb: "POST"},
+	{name: "topsdk-community", verb: "GET"}, // a GET with a form as body
+	{name: "taobao", verb: "POST"},
+	{name: "taobao", verb: "GET"},
+}
+
+// npmCall is a call for clients/run.js.
+type npmCall struct {
+	Method string            `json:"method"`
+	Params map[string]string `json:"params"`
+	Object string            `json:"object,omitempty"` // the parameter that the library is to write
+}
+
+func (c call) npm() npmCall {
+	n := npmCall{Method: c.method, Params: map[string]string{c.param: c.request}}
+	if c.session {
+		n.Params["session"] = demo.Session
+	}
+	return n
+}
+
+// npmResult is what a library handed back.
+type npmResult struct {
+	Answer json.RawMessage
+	Fault  *struct {
+		Code    json.RawMessage // must be a number
+		SubCode string          `json:"sub_code"`
+		Msg     string
+	}
+}
+
+// Every client calls the four published methods twice with the samples as printed, is refused once by the business and twice by the
+// platform.
+func TestNpmClients(t *testing.T) {
+	node := needClients(t)
+	for _, c := range npmClients {
+		t.Run(strings.TrimSpace(c.name+" "+c.verb), func(t *testing.T) {
+			w := open(t)
+			fen, _ := w.member("34243334")
+
+			var calls []npmCall
+			for range 2 {
+				for _, s := range samples {
+					calls = append(calls, sampleCall(s.Sample).npm())
+				}
+			}
+			if c.objects {
+				for _, s := range samples[:3] { // 003 has a number that JavaScript cannot count
+					object := sampleCall(s.Sample).npm()
+					object.Object = s.Param
+					calls = append(calls, object)
+				}
+			}
+			refused := sampleCall(samples[0].Sample)
+			refused.request = strings.NewReplacer("3439200320332", "another-number", "232a283b23239c7823f23d23", "another-request").Replace(refused.request)
+			unknown := call{method: "alibaba.alsc.crm.no.such", param: "param", request: "{}"}
+			wrong := sampleCall(samples[2].Sample)
+			wrong.request = strings.Replace(wrong.request, `"change_value":1000`, `"change_value":-1`, 1)
+			calls = append(calls, refused.npm(), unknown.npm(), wrong.npm())
+
+			results := runClient(t, node, c.name, c.verb, w.addr, calls)
+			n := len(calls) - 3
+			var ids [4][]string
+			for i, r := range results[:n] {
+				s := samples[i%4]
+				if i >= 8 {
+					s = samples[i-8]
+				}
+				if r.Fault != nil {
+					t.Errorf("%s: fault %+v", s.Document, *r.Fault)
+					continue
+				}
+				got, made := mask(string(r.Answer))
+				want := strings.TrimSuffix(s.json[strings.Index(s.json, ":")+1:], "}") // libraries take the root off
+				if got != want {
+					t.Errorf("%s:\n got %s\nwant %s", s.Document, got, want)
+				}
+				if i < 4 {
+					ids[i] = made
+				} else if first := ids[i%4]; strings.Join(made, " ") != strings.Join(first, " ") {
+					t.Errorf("%s: repeated %v, first %v", s.Document, made, first)
+				}
+			}
+			if now, _ := w.member("34243334"); now != fen+1000+10 {
+				t.Errorf("balance %d, want %d + 1000 charged + 10 refunded", now, fen)
+			}
+
+			var answer struct {
+				Result struct {
+					Success *bool  `json:"biz_success"`
+					Code    string `json:"result_code"`
+					Desc    string `json:"result_desc"`
+					View    string `json:"result_view"`
+				}
+			}
+			if err := json.Unmarshal(results[n].Answer, &answer); err != nil {
+				t.Errorf("refusal: %v in %s", err, results[n].Answer)
+			} else if r := answer.Result; r.Success == nil || *r.Success || r.Code != "ALREADY_REVERSED" || !strings.Contains(r.Desc, "3439200320332") || r.View == "" {
+				t.Errorf("refusal: %s", results[n].Answer)
+			}
+			for i, want := range []struct{ code, sub, msg string }{
+				{"22", "", "Invalid method"},
+				{"50", "isv.invalid-parameter", "Remote service error"},
+			} {
+				f := results[n+1+i].Fault
+				if f == nil || string(f.Code) != want.code || f.SubCode != want.sub || !strings.Contains(f.Msg, want.msg) {
+					t.Errorf("want fault %v, got %+v with answer %s", want, f, results[n+1+i].Answer)
+				}
+			}
+		})
+	}
+}
+
+// needClients finds Node and makes sure that the clients are installed as package-lock.json says.
+func needClients(t *testing.T) (node string) {
+	t.Helper()
+	const remedy = "\nThe clients of npm need Node 20 with npm. Install it, then run: cd test/sdk && npm ci"
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatalf("%v%s", err, remedy)
+	}
+	lock, err := os.Stat("package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed, err := os.Stat(filepath.Join("node_modules", ".package-lock.json"))
+	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
+		return node
+	}
+	if out, err := exec.CommandContext(t.Context(), "npm", "ci").CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s%s", err, out, remedy)
+	}
+	return node
+}
+
+// runClient makes calls with a client library.
+func runClient(t *testing.T, node, name, verb, addr string, calls []npmCall) []npmResult {
+	t.Helper()
+	input, err := json.Marshal(map[string]any{
+		"url": "http://" + addr + "/router/rest", "key": demo.AppKey, "secret": demo.Secret, "verb": verb, "calls": calls,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), node, "--no-deprecation", filepath.Join("clients", name+".js"))
+	cmd.Env = append(os.Environ(), "TZ=Asia/Shanghai", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // they send local time
+	cmd.Stdin = bytes.NewReader(input)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, complaints.Bytes())
+	}
+	var results []npmResult
+	if err := json.Unmarshal(out, &results); err != nil {
+		t.Fatalf("%v in %s\n%s", err, out, complaints.Bytes())
+	}
+	if len(results) != len(calls) {
+		t.Fatalf("%d results of %d calls", len(results), len(calls))
+	}
+	return results
+}
