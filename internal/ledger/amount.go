@@ -21,7 +21,7 @@ func (a Amount) Add(b Amount) (Amount, bool) {
 	return c, (c > a) == (b > 0)
 }
 
-// MulDiv returns ⌊a·b/c⌋ for a, b ≥ 0 and c > 0 without overflow in between.
+// MulDiv returns ⌊a·b/c⌋ for a, b ≥ 0 and c > 0 without overflow in between; the largest Amount when the result does not fit.
 // It is how split amounts round: always cumulatively, so that partials add up to the whole.
 func MulDiv(a, b, c Amount) Amount {
 	hi, lo := bits.Mul64(uint64(a), uint64(b))
@@ -29,5 +29,5 @@ func MulDiv(a, b, c Amount) Amount {
 		return math.MaxInt64
 	}
 	q, _ := bits.Div64(hi, lo, uint64(c))
-	return Amount(q)
+	return Amount(min(q, math.MaxInt64))
 }

@@ -1,5 +1,7 @@
 package ledger
 
+import "sort"
+
 // Keys of a charge: its number's history and the member.
 func (c *Charge) Keys(k *Keys) { k.add(&c.Head); k.order(c.Order) }
 
@@ -13,8 +15,8 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 	if st.charge != nil || st.spent || st.last != neverHeld {
 		return Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(Value)))
 	}
-	total := c.Real + c.Gift + c.Pre
-	if s.tombed(&c.Head, c.Order, Value, true, c.Real, at) {
+	credit := [Kinds]Amount{Real: c.Real, Gift: c.Gift, Pre: c.Pre}
+	if s.tombed(&c.Head, c.Order, Value, true, credit[principal(&credit)], at) {
 		return Refuse(ReversedBeforeArrival, T("order", c.Order))
 	}
 	m, refused, ok := s.member(&c.Head)
@@ -26,33 +28,45 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 		return Refuse(CardNotFound, T("card", c.Who.Card))
 	}
 	s.Settle(a.Member, at)
-	gift := c.Gift
 	if c.ByRule && s.Brand.Policy.RechargeGift {
-		gift += s.Brand.Policy.giftFor(c.Real)
-		total += gift - c.Gift
+		credit[Gift] += s.Brand.Policy.giftFor(c.Real)
 	}
-	if c.Real > AmountMax || c.Gift > AmountMax || c.Pre > AmountMax || total > AmountMax {
+	if c.Real > AmountMax || c.Gift > AmountMax || c.Pre > AmountMax || Sum(credit, Value) > AmountMax {
 		return Refuse(AmountTooLarge, Money("max", AmountMax))
 	}
-	if Sum(a.Balance, Value)+total > BalanceMax {
+	if Sum(a.Balance, Value)+Sum(credit, Value) > BalanceMax {
 		return Refuse(AmountTooLarge, Money("max", BalanceMax-Sum(a.Balance, Value)))
 	}
 
 	// Nothing fails from here on.
-	s.lift(&c.Head, c.Order, Value, true)
+	s.lift(&c.Head, c.Order, Value, true, at)
 	o := s.op(OpCharge, &c.Head, at, a.Member, shop, c.Order)
 	until := deadline(at.At, s.Brand.Policy.ValueDays)
-	for _, part := range [...]struct {
-		kind   Kind
-		amount Amount
-		book   string
-	}{{Real, c.Real, "tender:"}, {Pre, c.Pre, "pre:"}, {Gift, gift, "gift:"}} {
-		if part.amount > 0 {
-			s.newLot(o, a, part.kind, part.amount, until)
-			o.counter(part.book+shop, part.kind, -part.amount)
+	for _, k := range [...]Kind{Real, Pre, Gift} {
+		if credit[k] > 0 {
+			s.newLot(o, a, k, credit[k], until)
+			o.counter(granted(k, shop), k, -credit[k])
 		}
 	}
 	return s.book(o, Result{ValueOK: true})
+}
+
+// principal is the kind that a charge is measured by: what the member paid, or in a charge of gift or pre alone that.
+func principal(given *[Kinds]Amount) Kind {
+	for _, k := range [...]Kind{Real, Pre} {
+		if given[k] > 0 {
+			return k
+		}
+	}
+	return Gift
+}
+
+// granted is the counter account of what is credited in a shop.
+func granted(k Kind, shop string) string {
+	if k == Real {
+		return "tender:" + shop
+	}
+	return k.String() + ":" + shop
 }
 
 // Keys of a charge refund: the charge's history, the refund number, and open lots, for a gift may be taken from others.
@@ -68,6 +82,7 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 	if !ok {
 		return refused
 	}
+	s.settleOrder(c.Order, at)
 	st := s.story(c.Order, Value)
 	if st.charge == nil {
 		return c.release(s, at, shop, st)
@@ -77,32 +92,30 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 		return Refuse(MemberMismatch)
 	}
 	var lots [Kinds]*Lot
-	var given, back [Kinds]Amount
+	var given [Kinds]Amount
 	for i := range charge.Postings {
 		if p := &charge.Postings[i]; !p.Lot.IsZero() {
 			lots[p.Kind], given[p.Kind] = s.lot(p.Lot), p.Amount
 		}
 	}
+	base := principal(&given)
+	refunded := Amount(0)
 	for _, o := range s.Orders[c.Order] {
 		for i := range o.Postings {
-			if p := &o.Postings[i]; p.Of == charge.ID && !p.Lot.IsZero() {
-				back[p.Kind] -= p.Amount
+			if p := &o.Postings[i]; p.Of == charge.ID && p.Kind == base {
+				refunded -= p.Amount
 			}
 		}
 	}
-	if lots[Real] == nil { // a charge of gift or pre alone has nothing a tender could give back
-		return Refuse(IllegalState, T("order", c.Order), T("role", "赠送"), T("method", "alibaba.alsc.crm.recharge.uncharge.update"))
-	}
-	left := given[Real] - back[Real]
+	left := given[base] - refunded
 	if left == 0 {
 		return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
 	}
-	s.Settle(charge.Member, at)
 	amount := c.Amount
 	if amount == 0 {
 		amount = left
 	}
-	limit := min(left, lots[Real].Free())
+	limit := min(left, lots[base].Free())
 	if amount > left {
 		return Refuse(OverRefund, Money("max", limit))
 	}
@@ -112,95 +125,101 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 	if r, ok := s.reversible(charge, Value, shop, at); !ok {
 		return r
 	}
-	// Gift and pre go in proportion to what is refunded in total, so that any sequence of partials voids the whole.
-	var void [Kinds]Amount
+	policy := s.Brand.Policy.Gift
+	void, short := clawback(&lots, &given, base, refunded, amount)
+	missing := short[Gift] + short[Pre]
 	var others []Pin
-	lost := Amount(0)
-	for _, k := range [...]Kind{Gift, Pre} {
-		if lots[k] == nil {
-			continue
+	if missing > 0 && policy != GiftAbsorb {
+		gift, real := Amount(0), Amount(0)
+		if policy == GiftDeduct {
+			gift, real = s.others(s.account(lots[base].Account), &lots)
 		}
-		void[k] = MulDiv(given[k], back[Real]+amount, given[Real]) - MulDiv(given[k], back[Real], given[Real])
-		short := void[k] - min(void[k], lots[k].Free())
-		if short == 0 {
-			continue
+		covered := func(n Amount) bool {
+			_, short := clawback(&lots, &given, base, refunded, n)
+			own := Amount(0) // what the refund leaves in the charge's own real lot
+			if policy == GiftDeduct && base == Real {
+				own = lots[Real].Free() - n
+			}
+			return short[Gift]+short[Pre] <= gift+real+own
 		}
-		void[k] -= short
-		switch s.Brand.Policy.Gift {
-		case GiftRefuse:
-			return Refuse(GiftSpent, Money("max", min(limit, refundable(given[k], given[Real], back[Real], lots[k].Free()))))
-		case GiftAbsorb:
-			lost += short
-		case GiftDeduct:
-			pins, ok, enough := s.deduct(lots, short, amount)
-			if !ok {
-				return Result{}
-			}
-			if !enough {
-				return Refuse(GiftSpent, Money("max", min(limit, refundable(given[k], given[Real], back[Real], lots[k].Free()))))
-			}
-			others = append(others, pins...)
+		if !covered(amount) {
+			return Refuse(GiftSpent, Money("max", refundable(limit, covered)))
+		}
+		if others, ok = s.deduct(s.account(lots[base].Account), &lots, missing, gift, real); !ok {
+			return Result{}
 		}
 	}
 
 	// Nothing fails from here on.
 	o := s.reversalOp(OpUncharge, &c.Head, &c.Keyed, at, charge.Member, shop, c.Order, c.Number)
-	s.move(o, lots[Real], -amount, charge.ID)
-	o.counter("tender:"+charge.Shop, Real, amount)
-	o.elsewhere(shop, charge.Shop, Real, amount)
+	s.move(o, lots[base], -amount, charge.ID)
+	o.counter(granted(base, charge.Shop), base, amount)
+	o.elsewhere(shop, charge.Shop, base, amount)
 	for _, k := range [...]Kind{Gift, Pre} {
 		if void[k] > 0 {
 			s.move(o, lots[k], -void[k], charge.ID)
-			o.counter(k.String()+":"+charge.Shop, k, void[k])
+		}
+		if n := void[k] + short[k]; n > 0 {
+			o.counter(granted(k, charge.Shop), k, n)
+		}
+		if short[k] > 0 && policy == GiftAbsorb {
+			o.counter("loss", k, -short[k])
 		}
 	}
 	for _, p := range others {
-		l := s.lot(p.Lot)
-		s.move(o, l, -p.Amount, ID{})
-		o.counter("gift:"+charge.Shop, Gift, p.Amount)
-	}
-	if lost > 0 {
-		o.counter("gift:"+charge.Shop, Gift, lost)
-		o.counter("loss", Gift, -lost)
+		s.move(o, s.lot(p.Lot), -p.Amount, ID{})
 	}
 	return s.book(o, Result{ValueOK: true})
 }
 
-// refundable is the largest c with ⌊g(r+c)/R⌋ − ⌊g·r/R⌋ ≤ free: what can be refunded while the gift that is left covers what it voids.
-func refundable(gift, real, refunded, free Amount) Amount {
-	upTo := MulDiv(gift, refunded, real) + free + 1
-	// The least total that voids upTo is ⌈upTo·real/gift⌉; one fen less is still covered.
-	total := MulDiv(upTo, real, gift)
-	if MulDiv(total, gift, real) < upTo {
-		total++
+// clawback is what a refund voids of a charge's gift and pre, and how much of that is no longer there. Both go in proportion to what
+// is refunded in total, so that any sequence of partials voids the whole.
+func clawback(lots *[Kinds]*Lot, given *[Kinds]Amount, base Kind, refunded, amount Amount) (void, short [Kinds]Amount) {
+	for _, k := range [...]Kind{Gift, Pre} {
+		if k == base || lots[k] == nil {
+			continue
+		}
+		n := MulDiv(given[k], refunded+amount, given[base]) - MulDiv(given[k], refunded, given[base])
+		void[k] = min(n, lots[k].Free())
+		short[k] = n - void[k]
 	}
-	return max(0, total-1-refunded)
+	return void, short
 }
 
-// deduct finds a missing gift in the member's other gift lots of the account, then in real lots, leaving what the refund itself takes.
-func (s *State) deduct(lots [Kinds]*Lot, short, refund Amount) (pins []Pin, ok, enough bool) {
-	a := s.account(lots[Real].Account)
-	otherGift := a.Balance[Gift] - a.Held[Gift]
-	if lots[Gift] != nil {
-		otherGift -= lots[Gift].Free()
+// refundable is the largest amount up to the limit that is covered, when every amount below a covered one is covered too.
+func refundable(limit Amount, covered func(Amount) bool) Amount {
+	return Amount(sort.Search(int(limit), func(i int) bool { return !covered(Amount(i) + 1) }))
+}
+
+// others is what an account has free in gift and real lots beside those of a charge.
+func (s *State) others(a *Account, lots *[Kinds]*Lot) (gift, real Amount) {
+	gift, real = a.Balance[Gift]-a.Held[Gift], a.Balance[Real]-a.Held[Real]
+	if l := lots[Gift]; l != nil {
+		gift -= l.Free()
 	}
-	otherReal := a.Balance[Real] - a.Held[Real] - lots[Real].Free()
-	own := min(short, lots[Real].Free()-refund)
-	n := min(short, otherGift)
-	got, ok := s.take(a, Gift, n, lots[Gift])
+	if l := lots[Real]; l != nil {
+		real -= l.Free()
+	}
+	return gift, real
+}
+
+// deduct chooses where a missing gift is taken from: the member's other gift, then other real lots, then the charge's own real lot.
+// ok is false when the loaded page does not reach.
+func (s *State) deduct(a *Account, lots *[Kinds]*Lot, missing, gift, real Amount) (pins []Pin, ok bool) {
+	fromGift := min(missing, gift)
+	fromReal := min(missing-fromGift, real)
+	if pins, ok = s.take(a, Gift, fromGift, lots[Gift]); !ok {
+		return nil, false
+	}
+	more, ok := s.take(a, Real, fromReal, lots[Real])
 	if !ok {
-		return nil, false, false
+		return nil, false
 	}
-	pins, short = append(pins, got...), short-n
-	n = min(short, otherReal)
-	if got, ok = s.take(a, Real, n, lots[Real]); !ok {
-		return nil, false, false
+	pins = append(pins, more...)
+	if own := missing - fromGift - fromReal; own > 0 {
+		pins = append(pins, Pin{lots[Real].LotID, own})
 	}
-	pins, short = append(pins, got...), short-n
-	if n = min(short, own); n > 0 {
-		pins, short = append(pins, Pin{lots[Real].LotID, n}), short-n
-	}
-	return pins, true, short == 0
+	return pins, true
 }
 
 // release answers a charge refund whose number is no charge.
@@ -210,16 +229,11 @@ func (c *RefundCharge) release(s *State, at *Stamp, shop string, st story) Resul
 		if !s.sameMember(&c.Head, st.freeze) {
 			return Refuse(MemberMismatch)
 		}
-		s.Settle(st.hold.Member, at)
-		hold := s.Holds[st.hold.HoldKey]
-		if hold == nil { // it timed out just now
-			return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
+		if c.Amount != 0 && c.Amount != st.hold.Total() {
+			return Refuse(IllegalState, T("order", c.Order), T("role", "冻结("+Yuan(st.hold.Total())+"元),只能整笔解冻"), T("method", "不带change_value的充值回退"))
 		}
-		if c.Amount != 0 && c.Amount != hold.Total() {
-			return Refuse(IllegalState, T("order", c.Order), T("role", "冻结("+Yuan(hold.Total())+"元),只能整笔解冻"), T("method", "不带change_value的充值回退"))
-		}
-		o := s.reversalOp(OpRelease, &c.Head, &c.Keyed, at, hold.Member, shop, c.Order, c.Number)
-		s.endHold(o, hold)
+		o := s.reversalOp(OpRelease, &c.Head, &c.Keyed, at, st.hold.Member, shop, c.Order, c.Number)
+		s.endHold(o, st.hold)
 		return s.book(o, Result{ValueOK: true})
 	case st.spent:
 		return Refuse(IllegalState, T("order", c.Order), T("role", "核销"), T("method", "alibaba.alsc.crm.open.assert.refund或alibaba.alsc.crm.recharge.undedut.update"))

@@ -59,8 +59,8 @@ type Command interface {
 type Keys struct {
 	Requests map[Digest]struct{} // idempotency keys: operations and remembered refusals
 	Refunds  map[Digest]struct{} // refund keys
-	Orders   map[string]struct{} // business numbers: their whole history, open holds, tombstones, and the lots and vouchers they touched
-	Idents   map[Ident]struct{}  // members with their accounts, and what is due of them
+	Orders   map[string]struct{} // business numbers: whole history, open holds, tombstones, the lots and vouchers touched, and the members of all these
+	Idents   map[Ident]struct{}  // members with their accounts, and what is due of them: lots, and holds with the histories of their numbers
 	Spends   map[Ident]struct{}  // members whose open lots are wanted too, a page per account and kind in spending order
 	AllLots  map[Ident]struct{}  // members whose open lots are wanted to the last (after ErrNeedLots)
 	Vouchers map[string]struct{} // voucher ids

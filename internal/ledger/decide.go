@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Decide decides one command: replay first, then the command's own rule. It is pure: no clock, no I/O, no randomness but the stamp.
 // It changes the state in place and notes every change for the store. The error is *ErrNeedLots: load the batch again with every open
 // lot of that member; nothing decided so far may then be kept.
@@ -141,28 +143,31 @@ func (s *State) sameMember(h *Head, original *Op) bool {
 			digest = h.Who.Digests[d]
 			d++
 		}
-		m := s.Idents[id]
-		if m == "" || m == original.Member {
-			continue
+		switch m := s.Idents[id]; {
+		case m == "", m == original.Member:
+		case id.Type == ByCard && original.touches(s.Cards[id.Text]): // a bearer's card among what a person spent
+		case !digest.IsZero() && s.sentWith(original, digest):
+		default:
+			return false
 		}
-		if !digest.IsZero() && has(original.Idents, digest) {
-			continue
-		}
-		return false
 	}
 	return true
 }
 
-func has(list []Digest, d Digest) bool {
-	for _, x := range list {
-		if x == d {
-			return true
+// sentWith reports whether an identifier came with the originals of a number: any of its member that is not a reversal.
+func (s *State) sentWith(original *Op, d Digest) bool {
+	for _, o := range s.Orders[original.Order] {
+		switch o.Kind {
+		case OpCharge, OpGrant, OpFreeze, OpSpend:
+			if o.Member == original.Member && slices.Contains(o.Idents, d) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// account finds the account of a family that a member's call works on: the card named, or the member card; or the point purse.
+// accountOf finds the account of a family that a member's call works on: the card named, or the member card; or the point purse.
 func (s *State) accountOf(h *Head, m *Member, f Family) *Account {
 	if f == Points {
 		for _, id := range s.Purses[m.ID] {

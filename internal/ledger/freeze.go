@@ -9,9 +9,7 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	if !ok {
 		return refused
 	}
-	if st := s.story(c.Order, c.Family); st.hold != nil {
-		s.Settle(st.hold.Member, at)
-	}
+	s.settleOrder(c.Order, at)
 	st := s.story(c.Order, c.Family)
 	switch {
 	case st.hold != nil:
@@ -25,6 +23,9 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	m, refused, ok := s.member(&c.Head)
 	if !ok {
 		return refused
+	}
+	if s.anothers(c.Order, m) {
+		return Refuse(MemberMismatch)
 	}
 	if m.Frozen {
 		return Refuse(MemberFrozen)
@@ -46,15 +47,14 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	}
 
 	// Nothing fails from here on.
-	s.lift(&c.Head, c.Order, c.Family, false)
+	s.lift(&c.Head, c.Order, c.Family, false, at)
 	o := s.op(OpFreeze, &c.Head, at, a.Member, shop, c.Order)
 	hold := &Hold{HoldKey: HoldKey{c.Order, c.Family}, Member: a.Member, Account: a.ID, Op: o.ID, Deadline: at.At + s.Brand.Policy.HoldFor(), Pins: pins}
 	o.HoldEnd = hold.Deadline
 	for _, p := range pins {
 		s.pin(o, s.lot(p.Lot), p.Amount)
 	}
-	s.Holds[hold.HoldKey] = hold
-	s.Changes.Holds.Add(hold)
+	s.openHold(hold, st.last != neverHeld)
 	return s.book(o, Result{ValueOK: true, PointOK: true})
 }
 

@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // OpKind says what kind of fact an operation is. Numbers are stored and never reused; new kinds go at the end.
 type OpKind uint8
 
@@ -70,4 +72,10 @@ type Op struct {
 	HoldEnd  int64      // freeze: the deadline
 	After    []Balances // balances of touched accounts after this operation
 	Result   Result
+}
+
+// touches reports whether an operation moved or pinned something of an account.
+func (o *Op) touches(account string) bool {
+	return slices.ContainsFunc(o.Postings, func(p Posting) bool { return !p.Lot.IsZero() && p.Lot.Account == account }) ||
+		slices.ContainsFunc(o.Pins, func(p Pin) bool { return p.Lot.Account == account })
 }

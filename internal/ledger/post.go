@@ -14,24 +14,27 @@ func (s *State) prepare() {
 	for _, l := range s.Lots {
 		s.byAccount[l.Account] = append(s.byAccount[l.Account], l)
 	}
-	s.frontier = map[pageKey]*Lot{}
-	s.paged = map[string]bool{}
-	for account, lots := range s.byAccount {
+	s.byMember = make(map[string][]*Hold, len(s.Holds))
+	for _, h := range s.Holds {
+		s.byMember[h.Member] = append(s.byMember[h.Member], h)
+	}
+	s.frontier = map[pageKey]Lot{}
+	for account := range s.Paged {
 		if s.Complete[account] {
 			continue
 		}
 		// The first page is complete as far as it goes: whatever is open before its last lot is loaded. Beyond that nothing is known.
+		// Lots that histories led to are here too; they can only move the edge forward.
 		for k := Kind(0); k < Use; k++ {
 			var open []*Lot
-			for _, l := range lots {
-				if l.Kind == k && l.Free() > 0 {
+			for _, l := range s.byAccount[account] {
+				if l.Kind == k && l.Balance > 0 {
 					open = append(open, l)
 				}
 			}
 			if len(open) >= LotPage {
 				slices.SortFunc(open, (*Lot).before)
-				s.frontier[pageKey{account, k}] = open[LotPage-1]
-				s.paged[account] = true
+				s.frontier[pageKey{account, k}] = *open[LotPage-1]
 			}
 		}
 	}
@@ -165,8 +168,19 @@ func (s *State) endHold(o *Op, h *Hold) {
 		s.unsettle(l, o.At)
 	}
 	delete(s.Holds, h.HoldKey)
+	s.byMember[h.Member] = without(s.byMember[h.Member], h)
 	s.Changes.Holds.Remove(h)
 	s.Changes.Ended = append(s.Changes.Ended, h.HoldKey)
+}
+
+// openHold adds a new hold, whose pins its operation has told; again says that the number was held before.
+func (s *State) openHold(h *Hold, again bool) {
+	s.Holds[h.HoldKey] = h
+	s.byMember[h.Member] = append(s.byMember[h.Member], h)
+	s.Changes.Holds.Add(h)
+	if again {
+		s.Changes.Ended = without(s.Changes.Ended, h.HoldKey)
+	}
 }
 
 // unsettle notes that something of a lot fell due by a command of this batch.
@@ -195,8 +209,8 @@ func (s *State) Settle(member string, at *Stamp) {
 	}
 	s.settled[member] = true
 	var due []*Hold
-	for _, h := range s.Holds {
-		if h.Member == member && at.At >= h.Deadline {
+	for _, h := range s.byMember[member] {
+		if at.At >= h.Deadline {
 			due = append(due, h)
 		}
 	}
@@ -226,6 +240,21 @@ func (s *State) Settle(member string, at *Stamp) {
 		o.counter("breakage", l.Kind, n)
 	}
 	s.book(o, Result{})
+}
+
+// settleOrder settles everybody who has lots in the history of a number: a hold that timed out must be seen as ended, and what a
+// reversal puts back must not meet what is due already.
+func (s *State) settleOrder(order string, at *Stamp) {
+	for _, o := range s.Orders[order] {
+		for i := range o.Postings {
+			if id := o.Postings[i].Lot; !id.IsZero() {
+				s.Settle(s.lot(id).Member, at)
+			}
+		}
+		for _, p := range o.Pins {
+			s.Settle(s.lot(p.Lot).Member, at)
+		}
+	}
 }
 
 // pick chooses what of an account's lots a spend takes, in the brand's deduction order: within a kind the earliest deadline first, then
@@ -269,7 +298,7 @@ func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin
 	if amount == 0 {
 		return nil, true
 	}
-	if !s.Complete[a.ID] && !s.paged[a.ID] { // only lots that histories led to are here
+	if !s.Complete[a.ID] && !s.Paged[a.ID] { // only lots that histories led to are here
 		s.need = &ErrNeedLots{a.Member}
 		return nil, false
 	}
@@ -280,9 +309,9 @@ func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin
 		}
 	}
 	slices.SortFunc(open, (*Lot).before)
-	edge := s.frontier[pageKey{a.ID, k}]
+	edge, paged := s.frontier[pageKey{a.ID, k}]
 	for _, l := range open {
-		if edge != nil && l.before(edge) > 0 {
+		if paged && l.before(&edge) > 0 {
 			break
 		}
 		n := min(amount, l.Free())

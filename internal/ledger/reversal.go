@@ -88,6 +88,7 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 	if !ok {
 		return refused
 	}
+	s.settleOrder(c.Order, at)
 	original := s.verified(c.Order)
 	if original == nil {
 		if len(s.Orders[c.Order]) > 0 {
@@ -98,7 +99,6 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 	if !s.sameMember(&c.Head, original) {
 		return Refuse(MemberMismatch)
 	}
-	s.Settle(original.Member, at)
 
 	// What is left of the order, by asset.
 	var parts [Families][]part
@@ -278,12 +278,12 @@ func (c *ReverseSpend) decide(s *State, at *Stamp) Result {
 	if !ok {
 		return refused
 	}
+	s.settleOrder(c.Order, at)
 	original := s.spentBy(c.Order, c.Family)
 	if original == nil {
 		st := s.story(c.Order, c.Family)
 		switch {
 		case st.hold != nil:
-			s.Settle(st.hold.Member, at)
 			return Refuse(HoldNotVerified, T("order", c.Order))
 		case st.last != neverHeld:
 			return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
@@ -295,7 +295,6 @@ func (c *ReverseSpend) decide(s *State, at *Stamp) Result {
 	if !s.sameMember(&c.Head, original) {
 		return Refuse(MemberMismatch)
 	}
-	s.Settle(original.Member, at)
 	parts, left := s.unreversed(c.Order, c.Family)
 	if left == 0 {
 		return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
@@ -355,7 +354,7 @@ func (s *State) Spent(order string, f Family, account string) Spent {
 		return Spent{Held: s.Holds[HoldKey{order, f}] != nil}
 	}
 	parts, _ := s.unreversed(order, f)
-	out := Spent{Member: o.Member, Found: true}
+	out := Spent{Member: o.Member, Found: account == "" || slices.ContainsFunc(o.Postings, func(p Posting) bool { return p.Lot.Account == account })}
 	for _, p := range parts {
 		if account == "" || p.lot.Account == account {
 			out.Left += p.left
@@ -364,11 +363,24 @@ func (s *State) Spent(order string, f Family, account string) Spent {
 	return out
 }
 
+// Returnable is what of the spends of a number may come back at a shop now: what is unreversed, as far as the brand's policy on where
+// and how long a reversal may come allows. Reversals take the last spent first, so it ends at the first part that policy keeps.
+func (s *State) Returnable(order string, f Family, shop string, at *Stamp) (sum Amount) {
+	parts, _ := s.unreversed(order, f)
+	for _, p := range parts {
+		if _, ok := s.reversible(p.op, f, shop, at); !ok {
+			break
+		}
+		sum += p.left
+	}
+	return sum
+}
+
 // GiveBack books the reversal of an amount that Spent said is left: the member-asset channels of a WDK reverse, decided there and in
 // the same batch (semantics.md §9, AGREE). number is the reverse's own. It cannot fail.
 func (s *State) GiveBack(h *Head, at *Stamp, order string, f Family, account string, amount Amount, shop, number string) ID {
+	s.settleOrder(order, at)
 	original := s.spentBy(order, f)
-	s.Settle(original.Member, at)
 	parts, _ := s.unreversed(order, f)
 	if account != "" {
 		parts = slices.DeleteFunc(parts, func(p part) bool { return p.lot.Account != account })
@@ -390,6 +402,10 @@ func (s *State) CancelCard(h *Head, at *Stamp, card, shop string) {
 			s.move(o, l, -n, ID{})
 			o.counter("giftcard:"+shop, l.Kind, n)
 		}
+	}
+	if Sum(a.Balance, Value) > 0 {
+		s.need = &ErrNeedLots{a.Member}
+		return
 	}
 	a.Closed = true
 	s.Changes.Accounts.Add(a)

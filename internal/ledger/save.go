@@ -1,6 +1,9 @@
 package ledger
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Keys of a member's save: whoever the identifiers name.
 func (c *SaveMember) Keys(k *Keys) {
@@ -26,6 +29,14 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 			return Refuse(MemberMismatch)
 		}
 		m = known
+	}
+
+	if m == nil && c.ID == "" && c.Who.Customer != "" {
+		return Refuse(MemberNotFound) // customer ids are issued, never taken from a caller
+	}
+
+	if m == nil && c.ID == "" && c.Who.Mobile == "" && c.Who.Outer == "" {
+		return Refuse(MissingField, T("field", "mobile"))
 	}
 
 	// Nothing fails from here on.
@@ -109,7 +120,9 @@ func (s *State) bound(m *Member, id Ident) {
 func (s *State) unbind(id Ident) {
 	delete(s.Idents, id)
 	s.Changes.Idents.Remove(id)
-	s.Changes.Unbound = append(s.Changes.Unbound, id)
+	if !slices.Contains(s.Changes.Unbound, id) {
+		s.Changes.Unbound = append(s.Changes.Unbound, id)
+	}
 }
 
 // Keys of an issue: the member.
@@ -137,8 +150,8 @@ func (c *IssueVouchers) decide(s *State, at *Stamp) Result {
 	case t.Stopped, t.Days == 0 && t.End != Never && at.At >= t.End:
 		return Refuse(TemplateStopped, T("template", c.Template))
 	}
-	for _, code := range c.Codes {
-		if s.Vouchers[code] != nil {
+	for i, code := range c.Codes {
+		if s.Vouchers[code] != nil || slices.Contains(c.Codes[:i], code) {
 			return Refuse(VoucherNotUsable, T("voucher", code), T("why", "券码已存在"))
 		}
 	}

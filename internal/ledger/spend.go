@@ -26,11 +26,7 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 	if !ok {
 		return refused
 	}
-	for _, w := range c.Wants { // a hold that timed out must be seen as ended
-		if h := s.Holds[HoldKey{c.Order, w.Family}]; h != nil {
-			s.Settle(h.Member, at)
-		}
-	}
+	s.settleOrder(c.Order, at)
 
 	// The number first: what it is used for, and whether its undo came before it.
 	stories := make([]story, len(c.Wants))
@@ -77,11 +73,9 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 		}
 		plans = append(plans, p)
 	}
-	vouchers, outcomes := c.vouchers(s, m, shop, at)
-	for _, v := range outcomes {
-		if !v.OK {
-			fail(Refuse(v.Code, T("voucher", v.ID), T("order", c.Order), T("why", why(s.Vouchers[v.ID], m, at))))
-		}
+	vouchers, outcomes, r := c.vouchers(s, m, shop, at)
+	if r.Code != OK {
+		fail(r)
 	}
 	if c.Report {
 		out.Vouchers = outcomes
@@ -95,12 +89,12 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 
 	// Nothing fails from here on.
 	member := m.ID
-	if len(plans) > 0 {
-		member = s.lot(plans[0].pins[0].Lot).Member // a bearer's card is booked on the bearer
+	if len(plans) == 1 && len(vouchers) == 0 {
+		member = s.lot(plans[0].pins[0].Lot).Member // what is only a bearer's is booked on the bearer
 	}
 	o := s.op(OpSpend, &c.Head, at, member, shop, c.Order)
 	for _, p := range plans {
-		s.lift(&c.Head, c.Order, p.family, false)
+		s.lift(&c.Head, c.Order, p.family, false, at)
 		if p.hold != nil {
 			s.endHold(o, p.hold)
 		}
@@ -115,7 +109,7 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 		o.counter(sales(Use, shop), Use, 1)
 	}
 	if len(vouchers) > 0 {
-		s.lift(&c.Head, c.Order, Coupons, false)
+		s.lift(&c.Head, c.Order, Coupons, false, at)
 	}
 	return s.book(o, out)
 }
@@ -142,12 +136,12 @@ func (s *State) spender(c *Spend, stories []story) (*Member, Result, bool) {
 		if st.hold == nil || c.Direct {
 			continue
 		}
-		owner := s.Members[st.hold.Member]
 		if !ok && refused.Code == MemberNotFound {
-			m, ok = owner, true
-		} else if ok && owner != m && !owner.Bearer {
-			return nil, Refuse(MemberMismatch), false
+			m, ok = s.Members[st.hold.Member], true
 		}
+	}
+	if ok && s.anothers(c.Order, m) {
+		return nil, Refuse(MemberMismatch), false
 	}
 	return m, refused, ok
 }
@@ -167,7 +161,7 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 			how = "取消解冻"
 		}
 		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
-	case st.spent && !c.Pools:
+	case st.spent && !c.Pools, st.last == captured && !c.Direct:
 		return p, Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(w.Family)))
 	case w.Amount == 0:
 		return p, Refuse(MissingField, T("field", w.Field))
@@ -213,10 +207,10 @@ func (p plan) capture(h *Hold) (plan, Result) {
 	return p, Result{}
 }
 
-// vouchers judges each voucher of a spend. The list is a set.
-func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []*Voucher, outcomes []VoucherOutcome) {
+// vouchers judges each voucher of a spend, and gives the refusal of the first that cannot be used. The list is a set.
+func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []*Voucher, outcomes []VoucherOutcome, refused Result) {
 	if len(c.Vouchers) == 0 {
-		return nil, nil
+		return nil, nil, Result{}
 	}
 	mine, _ := s.unreversed(c.Order, Coupons)
 	for i, id := range c.Vouchers {
@@ -224,20 +218,25 @@ func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []
 			continue
 		}
 		v := s.Vouchers[id]
-		o := VoucherOutcome{ID: id, OK: true}
+		r := Result{}
 		switch {
 		case v == nil || v.Member != m.ID:
-			o = VoucherOutcome{ID: id, Code: VoucherNotFound}
-		case why(v, m, at) != "",
-			slices.ContainsFunc(mine, func(p part) bool { return p.voucher == id }),
-			!s.usableAt(v, shop):
-			o = VoucherOutcome{ID: id, Code: VoucherNotUsable}
+			r = Refuse(VoucherNotFound, T("voucher", id))
+		case why(v, at) != "":
+			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", why(v, at)))
+		case slices.ContainsFunc(mine, func(p part) bool { return p.voucher == id }):
+			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", "本单已使用"))
+		case !s.usableAt(v, shop):
+			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", "不适用于本门店"))
 		default:
 			usable = append(usable, v)
 		}
-		outcomes = append(outcomes, o)
+		outcomes = append(outcomes, VoucherOutcome{ID: id, OK: r.Code == OK, Code: r.Code})
+		if refused.Code == OK {
+			refused = r
+		}
 	}
-	return usable, outcomes
+	return usable, outcomes, refused
 }
 
 // usableAt reports whether a voucher's template allows the shop.
@@ -247,10 +246,8 @@ func (s *State) usableAt(v *Voucher, shop string) bool {
 }
 
 // why says why a voucher cannot be used now, "" if nothing of its own speaks against it.
-func why(v *Voucher, m *Member, at *Stamp) string {
+func why(v *Voucher, at *Stamp) string {
 	switch {
-	case v == nil || v.Member != m.ID:
-		return "不存在"
 	case v.Status(at.At) == Used:
 		return "已使用"
 	case v.Status(at.At) == Expired:

@@ -3,9 +3,11 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// LotPage is how many open lots per account and kind a store loads for a spend, in spending order.
+// LotPage is how many open lots per account and kind a store loads for a spend, in spending order. A lot is open while it has a
+// balance; a store may leave out of the page what is pinned whole or due, for neither can be spent.
 const LotPage = 64
 
 // ErrNeedLots asks for the batch to be loaded again with every open lot of a member: the first page did not reach.
@@ -58,6 +60,7 @@ type State struct {
 	Cards     map[string]string   // card_id → account id
 	Lots      map[LotID]*Lot
 	Complete  map[string]bool // accounts of which every open lot is loaded
+	Paged     map[string]bool // accounts of which the first LotPage open lots of each kind are loaded
 	Holds     map[HoldKey]*Hold
 	Vouchers  map[string]*Voucher
 	Orders    map[string][]*Op // history of a business number, by ordinal
@@ -71,27 +74,33 @@ type State struct {
 
 	// Owned by Decide: indexes over what was loaded, made once a batch.
 	byAccount map[string][]*Lot
-	frontier  map[pageKey]*Lot // last lot of a full first page
-	paged     map[string]bool  // accounts with a full first page
-	settled   map[string]bool  // members with nothing left to expire at this stamp
-	unsettled []string         // members to settle again after the command
+	byMember  map[string][]*Hold // open holds
+	frontier  map[pageKey]Lot    // last lot of a full first page, as it was loaded
+	settled   map[string]bool    // members with nothing left to expire at this stamp
+	unsettled []string           // members to settle again after the command
 	need      *ErrNeedLots
 }
 
-// Changes is what a batch did, for the store to save. Every entity appears once, in the order of its first change.
+// Changes is what a batch did, for the store to save. Every entity appears once, in the order of its first change, and says how it is at
+// the end of the batch: but for identifiers, what is to be saved is never also to be deleted.
 type Changes struct {
 	Ops         []*Op
 	Members     Set[*Member]
-	Idents      Set[Ident] // bound to a member by this batch: State.Idents tells which
-	Unbound     []Ident    // no longer naming anybody
+	Unbound     []Ident    // given up by the member they named
+	Idents      Set[Ident] // then bound to a member, maybe after another gave it up: State.Idents tells which
 	Accounts    Set[*Account]
 	Lots        Set[*Lot]
-	Holds       Set[*Hold] // open: save; Ended: delete
-	Ended       []HoldKey
+	Holds       Set[*Hold] // open
+	Ended       []HoldKey  // ended, and none is open under the key
 	Vouchers    Set[*Voucher]
 	Refusals    []*Refusal
 	Tombs       []*Tombstone
 	TombsLifted []TombKey
+}
+
+// without is a list less every occurrence of x.
+func without[T comparable](list []T, x T) []T {
+	return slices.DeleteFunc(list, func(y T) bool { return y == x })
 }
 
 // Empty reports whether there is nothing to save.
@@ -125,7 +134,7 @@ func (s *Set[T]) Remove(x T) {
 	delete(s.has, x)
 	for i := range s.List {
 		if s.List[i] == x {
-			s.List = append(s.List[:i], s.List[i+1:]...)
+			s.List = slices.Delete(s.List, i, i+1)
 			return
 		}
 	}
@@ -135,14 +144,14 @@ func (s *Set[T]) Remove(x T) {
 func NewState(b *Brand) *State {
 	return &State{
 		Brand: b, Members: map[string]*Member{}, Idents: map[Ident]string{}, Accounts: map[string]*Account{},
-		Purses: map[string][]string{}, Cards: map[string]string{}, Lots: map[LotID]*Lot{}, Complete: map[string]bool{},
+		Purses: map[string][]string{}, Cards: map[string]string{}, Lots: map[LotID]*Lot{}, Complete: map[string]bool{}, Paged: map[string]bool{},
 		Holds: map[HoldKey]*Hold{}, Vouchers: map[string]*Voucher{}, Orders: map[string][]*Op{},
 		Requests: map[Digest]*Op{}, Refunds: map[Digest]*Op{}, Refusals: map[Digest]*Refusal{},
 		Tombs: map[TombKey]*Tombstone{}, TombCount: map[string]int{},
 	}
 }
 
-// PutMember, PutAccount and AddOp keep the maps that belong together in step. Stores fill the state through them.
+// PutMember, PutAccount and PutOp keep the maps that belong together in step. Stores fill the state through them.
 func (s *State) PutMember(m *Member) {
 	s.Members[m.ID] = m
 	s.Idents[Ident{Type: ByCustomer, Text: m.ID}] = m.ID
@@ -160,15 +169,9 @@ func (s *State) PutAccount(a *Account) {
 	}
 }
 
-// PutOp adds an operation to the indexes it is found by. Histories must be added in order of their ordinals.
+// PutOp adds an operation to the indexes it is found by. Histories must be added in order of their ordinals; adding one twice is harmless.
 func (s *State) PutOp(o *Op) {
-	if o.Order != "" {
-		h := s.Orders[o.Order]
-		for _, have := range h {
-			if have.ID == o.ID {
-				return
-			}
-		}
+	if h := s.Orders[o.Order]; o.Order != "" && o.Ordinal == len(h)+1 {
 		s.Orders[o.Order] = append(h, o)
 	}
 	s.IndexOp(o)

@@ -48,7 +48,7 @@ func (s *State) story(order string, f Family) story {
 		case OpSpend:
 			st.last, st.when = captured, o.At
 		case OpHoldExpire:
-			st.last, st.when = timedOut, o.At
+			st.last, st.when = timedOut, st.freeze.HoldEnd
 		default:
 			st.last, st.when = released, o.At
 		}
@@ -61,6 +61,30 @@ func (s *State) pins(o *Op, f Family) bool {
 	for _, p := range o.Pins {
 		if s.lot(p.Lot).Kind.Family() == f {
 			return true
+		}
+	}
+	return false
+}
+
+// anothers reports whether another person than the member has assets in a number: spent and not given back, or held. A number belongs to
+// one person, or its reversals could not tell whose they are; a bearer's gift card goes with anybody.
+func (s *State) anothers(order string, m *Member) bool {
+	if len(s.Orders[order]) == 0 || m.Bearer {
+		return false
+	}
+	other := func(id string) bool {
+		o := s.Members[id]
+		return o == nil || o != m && !o.Bearer
+	}
+	for f := Value; f < Families; f++ {
+		if h := s.Holds[HoldKey{order, f}]; h != nil && other(h.Member) {
+			return true
+		}
+		parts, _ := s.unreversed(order, f)
+		for _, p := range parts {
+			if other(p.op.Member) {
+				return true
+			}
 		}
 	}
 	return false
@@ -148,14 +172,18 @@ func (s *State) tombed(h *Head, order string, f Family, charge bool, amount Amou
 	return t != nil && t.Until > at.At && h.Signed <= t.Signed && (t.Amount == 0 || t.Amount == amount)
 }
 
-// lift removes a tombstone that an original has passed.
-func (s *State) lift(h *Head, order string, f Family, charge bool) {
+// lift removes a tombstone that an original signed later has passed. One that passed for its other amount leaves it standing.
+func (s *State) lift(h *Head, order string, f Family, charge bool, at *Stamp) {
 	k := TombKey{h.App, order, f, charge}
-	if s.Tombs[k] == nil {
+	t := s.Tombs[k]
+	if t == nil || h.Signed <= t.Signed {
 		return
 	}
 	delete(s.Tombs, k)
-	s.TombCount[h.App]--
+	if t.Until > at.At {
+		s.TombCount[h.App]--
+	}
+	s.Changes.Tombs = without(s.Changes.Tombs, t)
 	s.Changes.TombsLifted = append(s.Changes.TombsLifted, k)
 }
 
@@ -169,18 +197,27 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 			break
 		}
 	}
-	if s.TombCount[h.App]+len(keys) <= TombstonesMax {
-		for _, k := range keys {
-			k.App, k.Order = h.App, order
-			t := &Tombstone{TombKey: k, Signed: h.Signed, Amount: amount, Member: member, Until: at.At + remember}
-			if old := s.Tombs[k]; old == nil {
-				s.TombCount[h.App]++
-			} else if old.Until > at.At && old.Signed > t.Signed {
-				t.Signed = old.Signed
+	for _, k := range keys {
+		k.App, k.Order = h.App, order
+		t := &Tombstone{TombKey: k, Signed: h.Signed, Amount: amount, Member: member, Until: at.At + remember}
+		old := s.Tombs[k]
+		if old != nil && old.Until > at.At {
+			// Two undos of one original: the tombstone refuses whatever either of them would.
+			t.Signed = max(t.Signed, old.Signed)
+			if old.Amount == 0 {
+				t.Amount = 0
 			}
-			s.Tombs[k] = t
-			s.Changes.Tombs = append(s.Changes.Tombs, t)
+		} else if s.TombCount[h.App] >= TombstonesMax {
+			continue
+		} else {
+			s.TombCount[h.App]++
 		}
+		if old != nil {
+			s.Changes.Tombs = without(s.Changes.Tombs, old)
+		}
+		s.Tombs[k] = t
+		s.Changes.Tombs = append(s.Changes.Tombs, t)
+		s.Changes.TombsLifted = without(s.Changes.TombsLifted, k)
 	}
 	return Refuse(OriginalNotFound, T("order", order))
 }
