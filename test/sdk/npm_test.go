@@ -61,6 +61,7 @@ func TestNpmClients(t *testing.T) {
 	node := needClients(t)
 	for _, c := range npmClients {
 		t.Run(strings.TrimSpace(c.name+" "+c.verb), func(t *testing.T) {
+			t.Parallel()
 			w := open(t)
 			fen, _ := w.member("34243334")
 
