@@ -25,6 +25,16 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a database in earnest."`
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
+
+	Brand   brandCmd   `cmd:"" help:"Administer brands: their rules and voucher templates."`
+	Shop    shopCmd    `cmd:"" help:"Administer shops."`
+	App     appCmd     `cmd:"" help:"Administer apps: who may call what, and how often."`
+	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
+	Member  memberCmd  `cmd:"" help:"Freeze members and unfreeze them."`
+	Import  importCmd  `cmd:"" help:"Bring in what was kept elsewhere."`
+
+	Call    callCmd    `cmd:"" help:"Sign a call, send it and print the answer."`
+	Version versionCmd `cmd:"" help:"Tell what this binary is."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine: signed calls over HTTP against a store and against the no-op limit."`
 
 	BenchServer benchServerCmd `cmd:"" hidden:""`
@@ -56,7 +66,7 @@ func run(e *env, args []string) int {
 		kong.Description("Recoup: member assets and refunds over the TOP protocol.\n\nExit codes: 0 done, 1 failed, 2 usage, 3 verify found a divergence."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Bind(e),
 	)
 	if err != nil {
@@ -69,7 +79,7 @@ func run(e *env, args []string) int {
 	}
 	if err != nil {
 		fmt.Fprintln(e.stderr, "recoup:", err)
-		fmt.Fprintln(e.stderr, "run `recoup --help` for the commands")
+		fmt.Fprintf(e.stderr, "run `%s --help` for what it takes\n", asked(err))
 		return exitUsage
 	}
 	switch err := k.Run(e); {
@@ -82,4 +92,17 @@ func run(e *env, args []string) int {
 		fmt.Fprintln(e.stderr, "recoup:", err)
 		return exitFailed
 	}
+}
+
+// asked is as much of a wrong command line as names a command.
+func asked(err error) string {
+	words := "recoup"
+	if wrong := (*kong.ParseError)(nil); errors.As(err, &wrong) {
+		for _, p := range wrong.Context.Path {
+			if p.Command != nil {
+				words += " " + p.Command.Name
+			}
+		}
+	}
+	return words
 }

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"recoup/internal/ledger"
+	"recoup/internal/store"
+)
+
+// brandCmd administers brands: the tenants, each with rules of its own.
+type brandCmd struct {
+	Create   brandCreateCmd `cmd:"" help:"Create a brand."`
+	List     brandListCmd   `cmd:"" help:"List the brands."`
+	Show     brandShowCmd   `cmd:"" help:"Show a brand with its rules, shops and voucher templates."`
+	Set      brandSetCmd    `cmd:"" help:"Change rules of a brand."`
+	Template templateCmd    `cmd:"" help:"Administer the voucher templates of a brand."`
+}
+
+type brandCreateCmd struct {
+	dbFlag
+	ID    string `required:"" help:"The brand_id that callers send."`
+	Name  string `required:"" help:"What people call it."`
+	Alias string `help:"The callers' own number for it: out_brand_id."`
+}
+
+// Help shows an example.
+func (brandCreateCmd) Help() string {
+	return "Makes the database if there is none.\n\nExample:\n\n  recoup brand create --id 1332 --name 云上小馆 --alias 901332"
+}
+
+// Run creates the brand with the default rules.
+func (c *brandCreateCmd) Run(e *env) error {
+	if err := firstErr(checkID("--id", c.ID), checkID("--name", c.Name), checkOptional("--alias", c.Alias)); err != nil {
+		return err
+	}
+	s, err := c.make(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	exists := fmt.Errorf("--id %s: there is such a brand already; `recoup brand set %s KEY=VALUE` changes its rules", c.ID, c.ID)
+	if _, err := readBrand(e.ctx, s, "--id", c.ID); err == nil {
+		return exists
+	}
+	b := &ledger.Brand{ID: c.ID, Name: c.Name, Alias: c.Alias, Pepper: rand.Text()}
+	if err := s.PutBrand(e.ctx, b); errors.Is(err, store.ErrRetry) {
+		return exists
+	} else if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "brand %s created; next: recoup shop add --brand %s --id SHOP_ID\n", b.ID, b.ID)
+	return nil
+}
+
+type brandListCmd struct {
+	dbFlag
+	jsonFlag
+}
+
+// Run lists the brands by id.
+func (c *brandListCmd) Run(e *env) error {
+	s, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	snap, err := s.Snapshot(e.ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(snap.Brands, func(a, b *ledger.Brand) int { return strings.Compare(a.ID, b.ID) })
+	if c.JSON {
+		views := make([]brandView, 0, len(snap.Brands))
+		for _, b := range snap.Brands {
+			views = append(views, viewBrand(b))
+		}
+		return printJSON(e, views)
+	}
+	rows := []string{"BRAND\tALIAS\tNAME\tSHOPS\tTEMPLATES\tVERSION"}
+	for _, b := range snap.Brands {
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d", b.ID, orDash(b.Alias), b.Name, len(b.Shops), len(b.Templates), b.Version))
+	}
+	return table(e, rows)
+}
+
+// brandView is a brand as JSON: everything but its pepper, which is nobody's to see.
+type brandView struct {
+	ID        string            `json:"brand_id"`
+	Serial    int64             `json:"serial"`
+	Version   int64             `json:"version"`
+	Rules     map[string]string `json:"rules"`
+	Shops     []shopView        `json:"shops"`
+	Templates []templateView    `json:"templates"`
+}
+
+func viewBrand(b *ledger.Brand) brandView {
+	v := brandView{ID: b.ID, Serial: b.Serial, Version: b.Version, Rules: map[string]string{}, Shops: viewShops(b), Templates: viewTemplates(b)}
+	for _, r := range rules {
+		v.Rules[r.key] = r.get(b)
+	}
+	return v
+}
+
+type brandShowCmd struct {
+	dbFlag
+	jsonFlag
+	ID string `arg:"" help:"The brand_id."`
+}
+
+// Run shows the brand.
+func (c *brandShowCmd) Run(e *env) error {
+	s, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	b, err := readBrand(e.ctx, s, "brand", c.ID)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(e, viewBrand(b))
+	}
+	fmt.Fprintf(e.stdout, "brand %s, version %d of its rules\n\n", b.ID, b.Version)
+	rows := []string{"RULE\tVALUE"}
+	for _, r := range rules {
+		rows = append(rows, r.key+"\t"+orDash(r.get(b)))
+	}
+	if err := table(e, rows); err != nil {
+		return err
+	}
+	if len(b.Shops) > 0 {
+		fmt.Fprintln(e.stdout)
+		if err := tableShops(e, b); err != nil {
+			return err
+		}
+	}
+	if len(b.Templates) > 0 {
+		fmt.Fprintln(e.stdout)
+		return tableTemplates(e, b)
+	}
+	return nil
+}
+
+type brandSetCmd struct {
+	dbFlag
+	ID    string   `arg:"" help:"The brand_id."`
+	Rules []string `arg:"" name:"rule" sep:"none" help:"KEY=VALUE; several are set together or not at all."`
+}
+
+// Help lists the rules.
+func (brandSetCmd) Help() string {
+	return "Publishes the next version of the brand's rules. A running server works by them within five seconds; what was decided before " +
+		"stays as it is. A list is set as a whole: KEY= empties it.\n\nExample:\n\n" +
+		"  recoup brand set 1332 deduction=gift-first hold-ttl=2h recharge-gift=on recharge=10000:1000,50000:8000\n\nRules:\n" + rulesHelp()
+}
+
+// Run publishes the rules.
+func (c *brandSetCmd) Run(e *env) error {
+	s, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	b, err := publish(e.ctx, s, "brand", c.ID, func(b *ledger.Brand) error {
+		for _, pair := range c.Rules {
+			if err := assign(b, pair); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "brand %s works by version %d of its rules\n", b.ID, b.Version)
+	return nil
+}
+
+// sorted are the values of a map in the order of their keys.
+func sorted[V any](m map[string]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[k])
+	}
+	return out
+}

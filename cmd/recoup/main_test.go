@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"recoup": main})
+}
+
+// TestScripts runs every script under test/script. Each has a folder and a $RECOUP_DB of its own, and three commands besides
+// testscript's: `start ARGS` runs a serving command and sets $GATEWAY, $APP_KEY, $SECRET and $SESSION from what it prints; `stop` ends
+// it; `take NAME REGEXP` sets $NAME to what the first group matches in the last output.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "test", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("RECOUP_DB", "sqlite:"+filepath.Join(e.WorkDir, "recoup.db"))
+			e.Values[running{}] = new(*service)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "stop": stop, "take": take},
+	})
+}
+
+// running is the key of a script's service.
+type running struct{}
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: start COMMAND ARGS…")
+	}
+	s, err := startService(args...)
+	ts.Check(err)
+	ts.Defer(func() { s.end() })
+	*ts.Value(running{}).(**service) = s
+	for _, line := range s.printed {
+		name, value, _ := strings.Cut(line, " ")
+		ts.Setenv(strings.ToUpper(name), strings.TrimSpace(value))
+	}
+}
+
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: stop")
+	}
+	if code := (*ts.Value(running{}).(**service)).end(); code != 0 {
+		ts.Fatalf("the service ended with %d", code)
+	}
+}
+
+func take(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: take NAME REGEXP")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("no group of %s matches the output", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// A service is a serving command that runs in this process.
+type service struct {
+	printed []string // the lines that tell its addresses and credentials
+	curls   []string // of a demo: one for each document
+	stop    context.CancelFunc
+	ended   chan struct{} // closed when code is set
+	code    int
+}
+
+// startService runs a serving command until it listens.
+func startService(args ...string) (*service, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &service{stop: cancel, ended: make(chan struct{})}
+	out, stdout := io.Pipe()
+	var stderr bytes.Buffer
+	go func() {
+		defer close(s.ended)
+		s.code = run(&env{ctx: ctx, stdin: strings.NewReader(""), stdout: stdout, stderr: &stderr}, args)
+		stdout.Close()
+	}()
+	told, curls := 1, 0
+	if args[0] == "demo" {
+		told, curls = 6, 4
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case line == "":
+		case len(s.printed) < told:
+			s.printed = append(s.printed, line)
+		default:
+			s.curls = append(s.curls, line)
+		}
+		if len(s.printed) == told && len(s.curls) == curls {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return s, nil
+		}
+	}
+	<-s.ended
+	return nil, fmt.Errorf("recoup %s ended with %d before it listened: %s", strings.Join(args, " "), s.code, stderr.String())
+}
+
+// end stops the service and tells its exit code.
+func (s *service) end() int {
+	s.stop()
+	<-s.ended
+	return s.code
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"recoup/internal/engine"
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+)
+
+// memberCmd is what the operator may do to a member that no caller may.
+type memberCmd struct {
+	Freeze   memberFreezeCmd   `cmd:"" help:"Stop a member's debits; credits and reversals go on."`
+	Unfreeze memberUnfreezeCmd `cmd:"" help:"Allow a frozen member's debits again."`
+}
+
+// memberFlags name a member.
+type memberFlags struct {
+	dbFlag
+	Brand    string `required:"" help:"The brand_id."`
+	Customer string `required:"" help:"The customer_id."`
+	Operator string `env:"USER" help:"Who does it; kept with the operation."`
+	Reason   string `help:"Why; kept with the operation."`
+}
+
+// setFrozen freezes or unfreezes, by an operation of its own.
+func (c *memberFlags) setFrozen(e *env, frozen bool) error {
+	if err := firstErr(checkID("--customer", c.Customer), checkOptional("--operator", c.Operator), checkText("--reason", c.Reason)); err != nil {
+		return err
+	}
+	s, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err := readBrand(e.ctx, s, "--brand", c.Brand); err != nil {
+		return err
+	}
+	cmd := &ledger.SaveMember{Frozen: &frozen, Head: ledger.Head{
+		App: "recoup", Method: "member.freeze", Operator: c.Operator, Reason: c.Reason, Who: ledger.Who{Customer: c.Customer},
+	}}
+	// A save that finds nobody creates a member; nobody is frozen by creating them.
+	keys := reverse.NewKeys()
+	reverse.KeysOf(cmd, keys)
+	state, err := s.Read(e.ctx, c.Brand, keys, nowMilli())
+	if err != nil {
+		return err
+	}
+	m := state.Members[c.Customer]
+	if m == nil {
+		return fmt.Errorf("--customer %s: brand %s has no such member", c.Customer, c.Brand)
+	}
+	said := map[bool]string{true: "is frozen", false: "is not frozen"}[frozen]
+	if m.Frozen != frozen {
+		n := engine.New(s, engine.Options{})
+		defer n.Close()
+		r, err := n.Submit(e.ctx, c.Brand, cmd)
+		if err != nil {
+			return err
+		}
+		if r.Code != ledger.OK {
+			return fmt.Errorf("%s: %s", r.Code.Word(), r.English())
+		}
+	}
+	fmt.Fprintf(e.stdout, "member %s of brand %s %s\n", c.Customer, c.Brand, said)
+	return nil
+}
+
+type memberFreezeCmd struct{ memberFlags }
+
+// Help shows an example.
+func (memberFreezeCmd) Help() string {
+	return "Example:\n\n  recoup member freeze --brand 1332 --customer 34243334 --reason 挂失"
+}
+
+// Run freezes.
+func (c *memberFreezeCmd) Run(e *env) error { return c.setFrozen(e, true) }
+
+type memberUnfreezeCmd struct{ memberFlags }
+
+// Run unfreezes.
+func (c *memberUnfreezeCmd) Run(e *env) error { return c.setFrozen(e, false) }
