@@ -110,7 +110,7 @@ var codes = map[Code]codeText{
 	InsufficientPoint:   {Word: "INSUFFICIENT_POINT", Desc: "积分不足:需要{need},可用{available}", View: "积分不足,可用{available}", EN: "Not enough points: {need} needed, {available} available.", Remembered: true},
 
 	HoldExists:      {Word: "HOLD_EXISTS", Desc: "订单号{order}已有冻结{held},请先核销或解冻", View: "该订单已冻结,请先核销或取消", EN: "Order {order} has an open hold of {held}; capture or release it first.", Remembered: true},
-	HoldEnded:       {Word: "HOLD_ENDED", Desc: "订单号{order}的冻结已于{when}{how}", View: "冻结已{how},请重新发起", EN: "The hold of order {order} ended {when} ({how}).", Remembered: true},
+	HoldEnded:       {Word: "HOLD_ENDED", Desc: "订单号{order}的冻结已于{when}{how}", View: "冻结已{how},需重新冻结", EN: "The hold of order {order} ended {when} ({how}).", Remembered: true},
 	HoldNotVerified: {Word: "HOLD_NOT_VERIFIED", Desc: "订单号{order}只冻结未核销,请先核销或直接解冻", View: "该订单未核销,请直接取消冻结", EN: "Order {order} is only held, not captured.", Remembered: true},
 	OverHold:        {Word: "OVER_HOLD", Desc: "核销金额超过冻结金额{held}", View: "核销金额超过冻结金额{held}", EN: "More than the hold of {held}.", Remembered: true},
 
@@ -260,7 +260,9 @@ func (r *Result) View() string {
 		if r.Code == InsufficientBalance || r.Code == InsufficientPoint {
 			return view + ",充值后请用新请求号重新发起"
 		}
-		return view + ",请用新请求号重新发起"
+		if !strings.Contains(view, "请用新请求号") {
+			view += ",请用新请求号重新发起"
+		}
 	}
 	return view
 }

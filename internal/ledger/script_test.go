@@ -232,6 +232,10 @@ func (s *script) run(line string) {
 		for i := range 1000 {
 			s.run(fmt.Sprintf("refund order=%s number=k%d value=1", a.text("order"), i))
 		}
+	case "undos": // so many reversals of orders that nobody knows
+		for i := range a.int("n") {
+			s.run(fmt.Sprintf("reverse order=u%d number=k%d -> ORIGINAL_NOT_FOUND", i, i))
+		}
 	default:
 		c := s.command(a)
 		as := a.text("as")

@@ -156,9 +156,9 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 		return p.capture(st.hold)
 	case !c.Direct && (st.last == released || st.last == timedOut):
 		// A delayed capture must not debit a cancelled order.
-		how := "超时解冻"
+		how := "超时解除"
 		if st.last == released {
-			how = "取消解冻"
+			how = "取消"
 		}
 		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
 	case st.spent && !c.Pools, st.last == captured && !c.Direct:
