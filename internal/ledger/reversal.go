@@ -59,11 +59,11 @@ func (s *State) giveBack(o *Op, parts []part, amount Amount) {
 func (s *State) returnVoucher(o *Op, p part, at *Stamp) {
 	v := s.Vouchers[p.voucher]
 	s.use(o, v, p.left, p.op.ID)
-	o.counter(sales(Use, p.op.Shop), Use, -p.left)
 	if g := s.Brand.Policy.VoucherGrace; g > 0 && v.Status(at.At) == Expired {
 		v.End = deadline(at.At, g)
 		o.Postings[len(o.Postings)-1].Expires = v.End
 	}
+	o.counter(sales(Use, p.op.Shop), Use, -p.left)
 	t := s.Brand.Templates[v.Template]
 	if t == nil || !t.ReissueOnReturn {
 		return
