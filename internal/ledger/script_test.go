@@ -62,6 +62,12 @@ type script struct {
 	open  bool
 }
 
+func newScript(t failer, file string, line int, paged bool) *script {
+	s := &script{world: newWorld(t), file: file, line: line, names: map[string]string{}}
+	s.paged = paged
+	return s
+}
+
 func runScript(t *testing.T, file, text string, paged bool) {
 	t.Helper()
 	var lines []string
@@ -72,8 +78,7 @@ func runScript(t *testing.T, file, text string, paged bool) {
 		}
 		body, first := lines, start
 		t.Run(title, func(t *testing.T) {
-			s := &script{world: newWorld(t), file: file, line: first, names: map[string]string{}}
-			s.paged = paged
+			s := newScript(t, file, first, paged)
 			for _, l := range body {
 				s.line++
 				s.run(strings.TrimSpace(l))
@@ -500,6 +505,9 @@ func (s *script) command(a *args) Command {
 	case "sweep":
 		h.Request = Digest{}
 		return &Sweep{Head: h}
+	case "giveback", "cancel": // what a WDK reverse does
+		h.Request = Digest{}
+		return &wdk{Head: h, order: order, card: a.text("card"), amount: amount(), family: family, shop: h.Shop, number: a.text("number")}
 	}
 	s.failf("no command %q", a.verb)
 	return nil
@@ -674,4 +682,39 @@ func (s *script) book(a *args) {
 			s.failf("book %s is %d", k, s.audit.books[k])
 		}
 	}
+}
+
+// wdk stands for a WDK reverse: it asks what a spend has left, gives an amount back, or cancels an unspent gift card.
+type wdk struct {
+	Head
+	order, card, shop, number string
+	amount                    Amount
+	family                    Family
+}
+
+func (c *wdk) Keys(k *Keys) {
+	k.order(c.order)
+	if c.card != "" {
+		k.Idents[Ident{Type: ByCard, Text: c.card}] = struct{}{}
+	}
+}
+
+func (c *wdk) decide(s *State, at *Stamp) Result {
+	if c.order == "" {
+		if !s.CardUnspent(c.card) {
+			return Refuse(GiftCardUsed, T("card", c.card))
+		}
+		s.CancelCard(&c.Head, at, c.card, c.shop)
+		return Result{}
+	}
+	spent := s.Spent(c.order, c.family, s.Cards[c.card])
+	switch {
+	case spent.Held:
+		return Refuse(HoldNotVerified, T("order", c.order))
+	case !spent.Found:
+		return Refuse(OriginalNotFound, T("order", c.order))
+	case c.amount > spent.Left:
+		return Refuse(ChannelOverCap, T("channel", "STORED_VALUE"), FigOf("max", c.family, spent.Left))
+	}
+	return Result{Flow: s.GiveBack(&c.Head, at, c.order, c.family, s.Cards[c.card], c.amount, c.shop, c.number)}
 }
