@@ -112,6 +112,19 @@ func (s *Struct) Element() string {
 	return b.String()
 }
 
+// Declared is the type as the documents print it: a structure by its name.
+func (f *Field) Declared() string {
+	switch {
+	case f.AsText:
+		return string(String)
+	case f.Type == Object:
+		return f.Of.Name
+	case f.Type == Objects:
+		return f.Of.Name + "[]"
+	}
+	return string(f.Type)
+}
+
 // id declares an identifier: 1 to 128 bytes without control characters.
 func id(name, example, zh, en string) *Field {
 	return &Field{Name: name, Type: String, Bytes: IDBytes, Line: true, Example: example, Zh: zh, En: en}

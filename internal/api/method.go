@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -15,16 +16,16 @@ type Method struct {
 	Zh, En string // title
 	About  string // what it does, Chinese
 	Notes  string // the same in English
-	Group  string // the API category it is listed under
+	Group  string // the category it is listed under
 
 	Session   bool // acts for a merchant: a session is needed
-	Published bool // printed by one of the four documents; its examples are theirs
+	Published bool // printed by one of the four documents: its examples are theirs
 
-	Param            string // the parameter that carries the request as JSON; "" when the members are parameters themselves
-	ParamZh, ParamEn string
-	Request          *Struct // its members
-	Response         *Struct // the members under the response root, request_id of the envelope left out
-	Codes            []ledger.Code
+	Param            string        // the parameter that carries the request as JSON; "" when the members are parameters themselves
+	ParamZh, ParamEn string        // what that parameter is
+	Request          *Struct       // its members
+	Response         *Struct       // the members under the response root, without the envelope's request_id
+	Codes            []ledger.Code // what it may answer, OK first
 
 	known   roles
 	service *Service
@@ -69,19 +70,24 @@ func (m *Method) Serve(ctx context.Context, c *Call) (Reply, *top.Fault) {
 		return Reply{}, fault
 	}
 	if r.Code == ledger.MissingField {
-		return Reply{}, top.MissingField(figure(&r, "field"), remedyRequired)
+		return Reply{}, m.missing(&r)
 	}
 	return Reply{Value: m.wrap(m, &r, v), Code: r.Code.Word(), Replayed: r.Replayed}, nil
 }
 
-// figure is the text of a figure of a result, "" if it has none of that name.
-func figure(r *ledger.Result, name string) string {
+// missing answers for a member that only the books could tell is missing. Commands name it with or without the parameter it is in.
+func (m *Method) missing(r *ledger.Result) *top.Fault {
+	path := m.Param
 	for _, f := range r.Figs {
-		if f.Name == name {
-			return f.Text
+		switch {
+		case f.Name != "field":
+		case strings.HasPrefix(f.Text, m.Param+"."):
+			path = f.Text
+		default:
+			path = m.Param + "." + f.Text
 		}
 	}
-	return ""
+	return top.MissingField(path, remedyRequired)
 }
 
 // write answers by a command: build makes it, show says what of its result is shown.
@@ -119,9 +125,13 @@ var flow = done(func(_ *Input, r *ledger.Result) top.Value { return top.Str(r.Fl
 func (in *Input) read(ctx context.Context, keys *reverse.Keys) (*reverse.State, int64, *top.Fault) {
 	s, now, err := in.service.Read(ctx, in.brand.ID, keys)
 	if err != nil {
-		return nil, 0, top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
+		return nil, 0, unavailable()
 	}
 	return s, now, nil
+}
+
+func unavailable() *top.Fault {
+	return top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
 }
 
 // Catalogue is every method of the service. It never changes.

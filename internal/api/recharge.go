@@ -69,7 +69,7 @@ func rechargeOperate() *Method {
 		Codes: answers(ledger.OrderNoConflict, ledger.ReversedBeforeArrival, ledger.IllegalState, ledger.ShopNotFound, ledger.MemberNotFound,
 			ledger.MemberMismatch, ledger.MemberFrozen, ledger.AmountTooLarge, ledger.OriginalNotFound, ledger.AlreadyReversed, ledger.OverRefund,
 			ledger.ChargeSpent, ledger.GiftSpent, ledger.WindowPassed, ledger.OtherShop, ledger.RefundNoConflict, ledger.InsufficientBalance,
-			ledger.HoldExists, ledger.HoldEnded, ledger.OverHold, ledger.HoldRequired),
+			ledger.HoldExists, ledger.HoldEnded, ledger.OverHold, ledger.HoldRequired, ledger.CardNotFound),
 		tenant: crmBrand, answer: write(build, yes), wrap: wrapCommon,
 	}
 }

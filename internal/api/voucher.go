@@ -188,13 +188,20 @@ func showTemplate(b *ledger.Brand, t *ledger.Template, now int64) top.Value {
 	)
 }
 
-// voucherType is a template's type in the platform's words, which know no vouchers of several uses: ext_info tells those.
+// voucherType is a template's type in the platform's words. Those know no vouchers of several uses: such a one is called after what
+// each use is worth, and ext_info tells the uses.
 func voucherType(t *ledger.Template) string {
-	switch t.Type {
-	case "AMOUNT", "MULTI":
+	switch {
+	case t.Type == "AMOUNT":
+		return "CASH"
+	case t.Type != "MULTI":
+		return t.Type
+	case t.Discount != "":
+		return "DISCOUNT"
+	case t.Amount > 0:
 		return "CASH"
 	}
-	return t.Type
+	return "GIFT"
 }
 
 // usesInfo is the ext_info of a voucher of several uses, absent for one use. left is −1 where nothing was used yet.

@@ -22,13 +22,12 @@ func creatRefund() *Method {
 	var (
 		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单号", "Sub-orders, those of the quote.").must()
 		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled.")
-		who      = operatorVo()
-		operator = object("operator", who, "操作人", "Who asks.").must()
+		operator = newOperatorVo("操作人", "Who asks.")
 		proofs   = ids("proofs", "url", "退款凭证,最多9个", "Proofs: kept, never fetched; at most 9.").bytes(TextBytes).items(9)
 		reasonID = number("reason_id", "1001", "退款原因id", "A reason of the quote.").must()
 		reason   = text("reason_text", "不喜欢", "退款原因描述", "The reason in words.").must()
 		refund   = amount("refund_amount", "30", "退款金额,单位:分", "Fen to refund, at most max_refund_fee of the quote.").must()
-		sum      = fee("amount", "20", "退款渠道金额,单位:分", "Fen to refund over this channel.")
+		sum      = fee("amount", "20", "退款渠道金额,单位:分;门店为waterfall时,缺省由系统按申请顺序分配", "Fen to refund over this channel; a waterfall store fills it in quote order if absent.")
 		code     = id("code", "10001", "退款渠道码", "Channel, as quoted.")
 		name     = text("name", "支付宝", "退款渠道名", "Its name.")
 		channels = objects("refund_channel_list", structure("RefundChannelVo", sum, code, name), "退款渠道", "How the refund is split.").must()
@@ -41,16 +40,17 @@ func creatRefund() *Method {
 			return nil, fault
 		}
 		head.Mismatch = ledger.RequestIDConflict // the family's own word for a token used with other content
-		head.Operator, head.OperatorName = in.operator(operator)
+		var kind int64
+		head.Operator, head.OperatorName, kind = operator.read(in)
 		c := &reverse.Submit{
 			Head: head, Store: in.text(store), Subs: in.nums(subs), GiftCards: in.texts(cards), Amount: ledger.Amount(in.num(refund)),
 			Channels: make([]reverse.Given, 0, len(in.items(channels))),
 			ReasonID: in.num(reasonID), ReasonText: in.text(reason),
-			OperatorType: in.object(operator).num(who.Field("operator_type")), Proofs: in.texts(proofs),
+			OperatorType: kind, Proofs: in.texts(proofs),
 		}
 		for _, v := range in.items(channels) {
 			ch := args(v.list)
-			c.Channels = append(c.Channels, reverse.Given{Code: ch.text(code), Name: ch.text(name), Amount: ledger.Amount(ch.num(sum))})
+			c.Channels = append(c.Channels, reverse.Given{Code: ch.text(code), Name: ch.text(name), Amount: ledger.Amount(ch.num(sum)), Fill: !ch.has(sum)})
 		}
 		return c, nil
 	}
@@ -74,7 +74,7 @@ func creatRefund() *Method {
 		About: "逆向申请提交。request_id由alibaba.wdk.reverse.applyrefund返回,30分钟内有效;重复提交返回相同的逆向单。",
 		Notes: "Submits a refund that alibaba.wdk.reverse.applyrefund quoted. The quote is valid for 30 minutes; submitting it again answers the same reverses.",
 		Param: "param_create_reverse_req", ParamZh: "CreateReverseReq", ParamEn: "The refund.",
-		Request: structure("CreateReverseReq", subs, cards, operator, proofs, reasonID, reason, refund, channels, request, store),
+		Request: structure("CreateReverseReq", subs, cards, operator.must(), proofs, reasonID, reason, refund, channels, request, store),
 		Response: reverseResult(structure("CreateReverseResponse",
 			ids("out_biz_order_ids", "[1506864060698825068]", "外部单号", "Outer numbers of the sub-orders, in request order."),
 			id("out_order_id", "1506864060698825068", "tp单号", "Outer number of the order."),
@@ -83,24 +83,32 @@ func creatRefund() *Method {
 			id("store_id", "CSWZWA013", "门店id", "Store."),
 		)),
 		Codes: []ledger.Code{ledger.OK, ledger.QuoteNotFound, ledger.QuoteExpired, ledger.QuoteMismatch, ledger.QuoteStale, ledger.RequestIDConflict,
-			ledger.ReasonUnknown, ledger.RefundAmount, ledger.AmountTooLarge, ledger.ChannelUnknown, ledger.ChannelSumMismatch, ledger.ChannelOverCap,
+			ledger.ReasonUnknown, ledger.OverRefund, ledger.RefundAmount, ledger.AmountTooLarge, ledger.ChannelUnknown, ledger.ChannelSumMismatch, ledger.ChannelOverCap,
 			ledger.GiftCardUsed, ledger.GiftCardNotFound},
 		tenant: storeBrand, answer: write(build, show), wrap: wrapReverse,
 	}
 }
 
-func operatorVo() *Struct {
-	return structure("OperatorVo",
-		id("operator_id", "123", "操作人id", "Who asks."),
-		text("operator_name", "门店小二", "操作人名", "Their name."),
-		number("operator_type", "6", "操作人type,6为门店小二", "Registry: 6 is a store clerk; unknown types have least rights.").must(),
-	)
+// operatorVo is who asks for a refund.
+type operatorVo struct {
+	*Field
+	id, name, kind *Field
 }
 
-// operator is who asks, by id and name.
-func (in *Input) operator(f *Field) (id, name string) {
-	o := in.object(f)
-	return o.text(f.Of.Field("operator_id")), o.text(f.Of.Field("operator_name"))
+func newOperatorVo(zh, en string) operatorVo {
+	o := operatorVo{
+		id:   id("operator_id", "123", "操作人id", "Who asks."),
+		name: text("operator_name", "门店小二", "操作人名", "Their name."),
+		kind: number("operator_type", "6", "操作人type,6为门店小二", "Registry: 6 is a store clerk; unknown types have least rights.").must(),
+	}
+	o.Field = object("operator", structure("OperatorVo", o.id, o.name, o.kind), zh, en)
+	return o
+}
+
+// read tells who asks and with which rights; nobody has least rights.
+func (o *operatorVo) read(in *Input) (id, name string, kind int64) {
+	a := in.object(o.Field)
+	return a.text(o.id), a.text(o.name), a.num(o.kind)
 }
 
 // applyRefund declares alibaba.wdk.reverse.applyrefund.
@@ -110,8 +118,7 @@ func applyRefund() *Method {
 		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled.")
 		outs     = ids("sub_out_order_ids", "", "外部子单,与biz_order_ids二选一", "Outer numbers of the sub-orders; or biz_order_ids.")
 		store    = id("store_id", "2131", "门店id", "Store.").must()
-		who      = operatorVo()
-		operator = object("operator", who, "操作者", "Who asks.")
+		operator = newOperatorVo("操作者", "Who asks; least rights if absent.")
 	)
 	build := func(in *Input, token string) (*reverse.MakeQuote, *top.Fault) {
 		head, fault := in.head()
@@ -121,9 +128,10 @@ func applyRefund() *Method {
 		if !in.has(subs) && !in.has(outs) {
 			return nil, in.missing(subs, "biz_order_ids与sub_out_order_ids至少提供一项 one of biz_order_ids and sub_out_order_ids is required")
 		}
-		head.Operator, head.OperatorName = in.operator(operator)
+		var kind int64
+		head.Operator, head.OperatorName, kind = operator.read(in)
 		return &reverse.MakeQuote{Head: head, Store: in.text(store), Subs: in.nums(subs), OutSubs: in.texts(outs), GiftCards: in.texts(cards),
-			OperatorType: in.object(operator).num(who.Field("operator_type")), Token: token}, nil
+			OperatorType: kind, Token: token}, nil
 	}
 	return &Method{
 		Name: "alibaba.wdk.reverse.applyrefund", Group: groupWDK,
@@ -131,7 +139,7 @@ func applyRefund() *Method {
 		About: "查询子单可退金额与渠道,返回request_id供creatrefund提交,30分钟内有效,不占用额度。",
 		Notes: "Quotes what can be refunded of sub-orders and over which channels. The request_id it answers is submitted by creatrefund within 30 minutes; it reserves nothing.",
 		Param: "param_apply_reverse_req", ParamZh: "入参", ParamEn: "What to quote.",
-		Request: structure("ApplyReverseReq", subs, cards, outs, store, operator),
+		Request: structure("ApplyReverseReq", subs, cards, outs, store, operator.Field),
 		Response: reverseResult(structure("ApplyReverseResponse",
 			numbers("biz_order_ids", "[5000399193546580981]", "wdk交易单号", "The sub-orders."),
 			ids("gift_card_nos", `["22076108"]`, "礼品卡号", "The gift cards."),
@@ -149,7 +157,7 @@ func applyRefund() *Method {
 			fee("post_fee", "0", "其中运费,单位:分", "That part of it which is postage."),
 			boolean("support_modify_amount", "true", "是否支持修改金额", "Whether less may be refunded: quotes of one sub-order."),
 		)),
-		Codes:  []ledger.Code{ledger.OK, ledger.OrderNotFound, ledger.GiftCardNotFound, ledger.GiftCardUsed, ledger.QuoteLimit},
+		Codes:  []ledger.Code{ledger.OK, ledger.OrderNotFound, ledger.QuoteMismatch, ledger.GiftCardNotFound, ledger.GiftCardUsed, ledger.QuoteLimit},
 		tenant: storeBrand, wrap: wrapReverse,
 		answer: func(ctx context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
 			cmd, fault := build(in, newToken())
@@ -164,7 +172,11 @@ func applyRefund() *Method {
 			if fault != nil {
 				return top.Value{}, r, fault
 			}
-			return showQuote(in.brand, query.FindQuote(s, cmd.Token)), r, nil
+			q := query.FindQuote(s, cmd.Token)
+			if q == nil {
+				return top.Value{}, r, unavailable()
+			}
+			return showQuote(in.brand, q), r, nil
 		},
 	}
 }
@@ -189,7 +201,7 @@ func refundChannelVo() *Struct {
 }
 
 func showQuote(b *ledger.Brand, q *query.Quote) top.Value {
-	reasons := query.Reasons(b)
+	reasons := reverse.Reasons(b)
 	reasonList := make([]top.Value, len(reasons))
 	for i, r := range reasons {
 		reasonList[i] = top.Obj(
@@ -222,7 +234,7 @@ func showQuote(b *ledger.Brand, q *query.Quote) top.Value {
 		top.F("in_sale_refund", top.Int(when)),
 		top.F("max_refund_fee", top.Int(int64(q.Max))),
 		top.F("post_fee", top.Int(int64(q.PostFee))),
-		top.F("support_modify_amount", top.Bool(len(q.Subs) == 1)),
+		top.F("support_modify_amount", top.Bool(q.Modifiable())),
 	)
 }
 

@@ -83,16 +83,3 @@ func FindQuote(s *reverse.State, token string) *Quote {
 	}
 	return q
 }
-
-// DefaultReasons are the refund reasons of a brand that registered none.
-var DefaultReasons = []ledger.Reason{
-	{ID: 1001, Text: "不喜欢"}, {ID: 1002, Text: "商品质量问题"}, {ID: 1003, Text: "缺货"}, {ID: 1004, Text: "送错商品"}, {ID: 1005, Text: "其他"},
-}
-
-// Reasons are the refund reasons of a brand.
-func Reasons(b *ledger.Brand) []ledger.Reason {
-	if len(b.Reasons) > 0 {
-		return b.Reasons
-	}
-	return DefaultReasons
-}
