@@ -25,6 +25,7 @@ import (
 //	policy gift=deduct grace=3          the brand's rules from now on
 //	template T uses=3 days=30           a voucher template
 //	{ and }                             the commands between are one batch
+//	refunds, undos                      many commands alike
 //
 // In an answer, a figure that is not named is not compared; value:no and point:yes are the flags, V1:OK or V1:CODE the vouchers;
 // "replayed" must stand there if and only if the first answer came again.
@@ -233,14 +234,10 @@ func (s *script) run(line string) {
 		if int64(n) != a.int("live") {
 			s.failf("%d live tombstones", n)
 		}
-	case "thousand": // refunds of one fen
-		for i := range 1000 {
-			s.run(fmt.Sprintf("refund order=%s number=k%d value=1", a.text("order"), i))
-		}
-	case "undos": // so many reversals of orders that nobody knows
-		for i := range a.int("n") {
-			s.run(fmt.Sprintf("reverse order=u%d number=k%d -> ORIGINAL_NOT_FOUND", i, i))
-		}
+	case "refunds": // n=1000 of one fen each
+		s.many(int(a.int("n")), "refund order="+a.text("order")+" number=k%d value=1")
+	case "undos": // n reversals of orders that nobody knows
+		s.many(int(a.int("n")), "reverse order=u%d number=k%[1]d -> ORIGINAL_NOT_FOUND")
 	default:
 		c := s.command(a)
 		as := a.text("as")
@@ -261,6 +258,19 @@ func (s *script) run(line string) {
 		return
 	}
 	a.done()
+}
+
+// many runs a line many times, its number in it, in batches.
+func (s *script) many(n int, line string) {
+	for i := range n {
+		if i%250 == 0 {
+			s.run("{")
+		}
+		s.run(fmt.Sprintf(line, i))
+		if i%250 == 249 || i == n-1 {
+			s.run("}")
+		}
+	}
 }
 
 // name gives what a command made the names that a script asked for.
