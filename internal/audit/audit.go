@@ -8,6 +8,7 @@ package audit
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"iter"
 
@@ -15,21 +16,33 @@ import (
 	"recoup/internal/store"
 )
 
-// A Summary is what an audit went through.
+// A Summary is what an audit went through. Where it found a divergence, the figures tell only how far it came.
 type Summary struct {
-	Brand    string                      `json:"brand"`
-	Ops      int64                       `json:"operations"`
-	Links    int64                       `json:"links"`
-	Accounts int64                       `json:"accounts"`
-	Lots     int64                       `json:"lots"`
-	Holds    int64                       `json:"holds"`
-	Vouchers int64                       `json:"vouchers"`
-	Orders   int64                       `json:"orders"`
-	Reverses int64                       `json:"reverses"`
-	Balance  [ledger.Kinds]ledger.Amount `json:"balance"` // of every account together
-	Held     [ledger.Kinds]ledger.Amount `json:"held"`
-	Uses     ledger.Amount               `json:"uses"` // left of every voucher together
-	Head     string                      `json:"head"` // hash of the newest link
+	Brand    string        `json:"brand"`
+	Ops      int64         `json:"operations"`
+	Links    int64         `json:"links"`
+	Accounts int64         `json:"accounts"`
+	Lots     int64         `json:"lots"`
+	Holds    int64         `json:"holds"`
+	Vouchers int64         `json:"vouchers"`
+	Orders   int64         `json:"orders"`
+	Reverses int64         `json:"reverses"`
+	Balance  Amounts       `json:"balance"` // of every account together
+	Held     Amounts       `json:"held"`
+	Uses     ledger.Amount `json:"uses"` // left of every voucher together
+	Head     string        `json:"head"` // hash of the newest link
+}
+
+// Amounts are a figure of each kind.
+type Amounts [ledger.Kinds]ledger.Amount
+
+// MarshalJSON names the kinds.
+func (a Amounts) MarshalJSON() ([]byte, error) {
+	named := make(map[string]ledger.Amount, len(a))
+	for k, n := range a {
+		named[ledger.Kind(k).String()] = n
+	}
+	return json.Marshal(named)
 }
 
 // A Stage is a part of an audit.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,11 +14,24 @@ import (
 	"recoup/internal/reverse"
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
+	"recoup/internal/store/sqlite"
 )
 
 // stores are those that an audit is tried on.
 var stores = map[string]func(t testing.TB) store.Store{
 	"memory": func(testing.TB) store.Store { return memstore.Open() },
+	"sqlite": func(t testing.TB) store.Store {
+		s, err := sqlite.Open(context.Background(), sqlite.Options{Path: filepath.Join(t.TempDir(), "books.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return s
+	},
 }
 
 func verify(t testing.TB, s store.Audit) (audit.Summary, *audit.Divergence) {
@@ -52,7 +66,7 @@ func TestClean(t *testing.T) {
 			if sum.Accounts != 4 || sum.Lots != 5 || sum.Holds != 1 || sum.Vouchers != 1 || sum.Orders != 1 || sum.Reverses != 4 || sum.Uses != 9 {
 				t.Errorf("%+v", sum)
 			}
-			if sum.Held != [ledger.Kinds]ledger.Amount{ledger.Real: 700} {
+			if sum.Held != (audit.Amounts{ledger.Real: 700}) {
 				t.Errorf("held %v", sum.Held)
 			}
 			if d, err := audit.Integrity(context.Background(), w.store); d != nil || err != nil {

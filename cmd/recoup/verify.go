@@ -1,0 +1,162 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"recoup/internal/audit"
+	"recoup/internal/ledger"
+	"recoup/internal/store"
+	"recoup/internal/store/sqlite"
+)
+
+type verifyCmd struct {
+	dbFlag
+	jsonFlag
+	Brand []string `help:"Verify only these brands; default all." placeholder:"ID"`
+}
+
+// verdict is what verify found, as JSON tells it.
+type verdict struct {
+	Database  string            `json:"database"`
+	Agree     bool              `json:"agree"`
+	Integrity *audit.Divergence `json:"integrity,omitempty"`
+	Brands    []brandVerdict    `json:"brands"`
+}
+
+// brandVerdict is what verify found of one brand.
+type brandVerdict struct {
+	audit.Summary
+	Name       string            `json:"name"`
+	Seconds    float64           `json:"seconds"`
+	Divergence *audit.Divergence `json:"divergence,omitempty"`
+}
+
+// Run audits every brand and tells the first divergence of each. The database is only read; what has to be sorted lies in the folder for
+// temporary files, which takes about as much as the operations do.
+func (c *verifyCmd) Run(e *env) error {
+	s, err := c.openToRead(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	snap, err := s.Snapshot(e.ctx)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	brands := c.Brand
+	for _, b := range snap.Brands {
+		names[b.ID] = b.Name
+		if len(c.Brand) == 0 {
+			brands = append(brands, b.ID)
+		}
+	}
+	v := verdict{Database: c.DB}
+	if v.Integrity, err = audit.Integrity(e.ctx, s); err != nil {
+		return err
+	}
+	first := v.Integrity
+	if first != nil && !c.JSON {
+		fmt.Fprintf(e.stdout, "DIVERGES  %s\n", first)
+	}
+	for _, id := range brands {
+		b, err := c.brand(e, s, id)
+		if err != nil {
+			return fmt.Errorf("brand %s: %w", id, err)
+		}
+		b.Name = names[id]
+		v.Brands = append(v.Brands, b)
+		first = cmp.Or(first, b.Divergence)
+		if !c.JSON {
+			b.print(e.stdout)
+		}
+	}
+	v.Agree = first == nil
+	if c.JSON {
+		if err := printJSON(e, v); err != nil {
+			return err
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("%w: %s", errDiverge, first)
+	}
+	return nil
+}
+
+// openToRead opens the database so that an audit cannot change it: a damaged file must stay as it was found.
+func (c *verifyCmd) openToRead(e *env) (store.Store, error) {
+	if path, ok := strings.CutPrefix(c.DB, "sqlite:"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("--db %s: %w", c.DB, err)
+		}
+		return sqlite.Open(e.ctx, sqlite.Options{Path: path, ReadOnly: true})
+	}
+	return c.open(e)
+}
+
+// brand audits one brand.
+func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err error) {
+	start := time.Now()
+	line := verifyLine{e: e, brand: id}
+	v.Summary, v.Divergence, err = audit.Verify(e.ctx, s, id, line.show)
+	if !line.shown.IsZero() {
+		e.progress("")
+	}
+	v.Seconds = time.Since(start).Seconds()
+	return v, err
+}
+
+// print tells a brand in a few lines.
+func (v *brandVerdict) print(w io.Writer) {
+	fmt.Fprintf(w, "%s  %s\n", v.Brand, v.Name)
+	if v.Divergence != nil {
+		fmt.Fprintf(w, "  DIVERGES    %s\n", v.Divergence)
+		return
+	}
+	fmt.Fprintf(w, "  operations  %d in %d links, head %s\n", v.Ops, v.Links, v.Head)
+	fmt.Fprintf(w, "  things      %d accounts, %d lots, %d holds, %d vouchers, %d WDK orders, %d reverses\n",
+		v.Accounts, v.Lots, v.Holds, v.Vouchers, v.Orders, v.Reverses)
+	fmt.Fprintf(w, "  balance     %s, %d uses\n", sums(&v.Balance), v.Uses)
+	fmt.Fprintf(w, "  held        %s\n", sums(&v.Held))
+	fmt.Fprintf(w, "  agrees      %.1f s, %.0f operations/s\n", v.Seconds, float64(v.Ops)/v.Seconds)
+}
+
+// sums tells an amount of each kind.
+func sums(a *audit.Amounts) string {
+	return fmt.Sprintf("real %s, gift %s, pre %s yuan, %d points", ledger.Yuan(a[ledger.Real]), ledger.Yuan(a[ledger.Gift]),
+		ledger.Yuan(a[ledger.Pre]), a[ledger.Point])
+}
+
+// verifyLine is a line on a terminal that tells how far an audit is.
+type verifyLine struct {
+	e     *env
+	brand string
+	stage audit.Stage
+	since time.Time // when the stage began
+	shown time.Time
+}
+
+// lineEvery is how often the line changes.
+const lineEvery = 200 * time.Millisecond
+
+func (l *verifyLine) show(p audit.Progress) {
+	if p.Stage != l.stage {
+		l.stage, l.since = p.Stage, time.Now()
+	}
+	if time.Since(l.shown) < lineEvery {
+		return
+	}
+	l.shown = time.Now()
+	rate := float64(p.Done) / max(time.Since(l.since).Seconds(), 0.001)
+	if p.Total == 0 {
+		l.e.progress("brand %s: %s %d", l.brand, p.Stage, p.Done)
+		return
+	}
+	left := time.Duration(float64(p.Total-p.Done) / rate * float64(time.Second))
+	l.e.progress("brand %s: %s %d of %d, %.0f/s, %s left", l.brand, p.Stage, p.Done, p.Total, rate, left.Round(time.Second))
+}
