@@ -25,6 +25,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a database in earnest."`
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
+	Verify  verifyCmd  `cmd:"" help:"Prove that the books agree, or name the first place where they do not."`
 
 	Brand   brandCmd   `cmd:"" help:"Administer brands: their rules and voucher templates."`
 	Shop    shopCmd    `cmd:"" help:"Administer shops."`
