@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -161,6 +162,37 @@ func TestSamples(t *testing.T) {
 			t.Errorf("balance %d, want %d + 1000 charged + 10 refunded", now, fen)
 		}
 	})
+}
+
+// What was answered once is answered for ever: also after a restart.
+func TestSamplesAfterARestart(t *testing.T) {
+	db := "sqlite:" + filepath.Join(t.TempDir(), "recoup.db")
+	w := openOn(t, db)
+	var before [4][]string
+	for i, s := range samples {
+		a := w.call(sampleCall(s.Sample), "json")
+		got, ids := mask(a.body)
+		if got != s.json || a.replayed() {
+			t.Fatalf("%s: %s", s.Document, a.body)
+		}
+		before[i] = ids
+	}
+	books := w.books()
+	w.close()
+
+	w = openOn(t, db)
+	for i, s := range samples {
+		for _, format := range formats {
+			a := w.call(sampleCall(s.Sample), format)
+			got, ids := mask(a.body)
+			if got != s.golden(format) || !slices.Equal(ids, before[i]) || !a.replayed() {
+				t.Errorf("%s: repetition %v, ids before %v\n got %s\nwant %s", s.Document, a.replayed(), before[i], a.body, s.golden(format))
+			}
+		}
+	}
+	if w.books() != books {
+		t.Error("something moved")
+	}
 }
 
 // A charge repeated in every format raises the balance once.

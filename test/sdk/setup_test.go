@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,15 +28,22 @@ import (
 
 // A world is a live demo of its own.
 type world struct {
-	t    *testing.T
-	node *recoup.Node
-	addr string
+	t     *testing.T
+	node  *recoup.Node
+	addr  string
+	close func()
 }
 
-// open makes a demo world and serves it on a free port until the test ends.
+// open makes a demo world in memory and serves it on a free port until the test ends.
 func open(t *testing.T) *world {
 	t.Helper()
-	node, err := recoup.Open(t.Context(), recoup.Options{DB: "memory:", Demo: true})
+	return openOn(t, "memory:")
+}
+
+// openOn serves the demo world of a database, making it if it is not there.
+func openOn(t *testing.T, db string) *world {
+	t.Helper()
+	node, err := recoup.Open(t.Context(), recoup.Options{DB: db, Demo: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,17 +51,18 @@ func open(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	life, stop := context.WithCancel(context.Background())
+	life, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- node.Serve(life, listener) }()
-	t.Cleanup(func() {
+	w := &world{t: t, node: node, addr: listener.Addr().String(), close: sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 		node.Close()
-	})
-	return &world{t: t, node: node, addr: listener.Addr().String()}
+	})}
+	t.Cleanup(w.close)
+	return w
 }
 
 // in is the same world for a subtest.
@@ -117,21 +126,19 @@ func (f form) signed(method, secret string) form {
 	for _, p := range sorted {
 		text.WriteString(p[0] + p[1])
 	}
+	all := text.String()
 	var digest hash.Hash
 	switch method {
 	case "md5":
-		digest = md5.New()
-		io.WriteString(digest, secret+text.String()+secret)
+		digest, all = md5.New(), secret+all+secret
 	case "hmac":
 		digest = hmac.New(md5.New, []byte(secret))
-		io.WriteString(digest, text.String())
 	case "hmac-sha256":
 		digest = hmac.New(sha256.New, []byte(secret))
-		io.WriteString(digest, text.String())
 	case "":
-		digest = md5.New()
-		io.WriteString(digest, secret+text.String())
+		digest, all = md5.New(), secret+all
 	}
+	digest.Write([]byte(all))
 	return f.with("sign", fmt.Sprintf("%X", digest.Sum(nil)))
 }
 
@@ -216,25 +223,28 @@ func (w *world) send(raw string) *answer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	in := bufio.NewReader(conn)
 	head, body, _ := strings.Cut(raw, "\r\n\r\n")
+	write := func(text string) {
+		if _, err := io.WriteString(conn, text); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	write(head + "\r\n\r\n")
 	if strings.Contains(head, "Expect: 100-continue") {
-		io.WriteString(conn, head+"\r\n\r\n")
-		if line, err := in.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+		const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
+		line := make([]byte, len(goOn))
+		if _, err := io.ReadFull(in, line); err != nil || string(line) != goOn {
 			w.t.Fatalf("before the body: %q, %v", line, err)
 		}
-		in.ReadString('\n')
-		io.WriteString(conn, body)
-	} else if _, err := io.WriteString(conn, raw); err != nil {
-		w.t.Fatal(err)
 	}
+	write(body)
 	r, err := http.ReadResponse(in, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		w.t.Fatal(err)
@@ -285,7 +295,7 @@ func (w *world) books() string {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		fmt.Fprintln(sum, brand, head)
+		fmt.Fprintf(sum, "%s %d %x\n", brand, head.Last, head.Hash)
 		stream(w.t, sum, s.Accounts(ctx, brand))
 		stream(w.t, sum, s.Lots(ctx, brand))
 		stream(w.t, sum, s.Holds(ctx, brand))
