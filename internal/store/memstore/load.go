@@ -65,10 +65,15 @@ func (b *books) load(keys *reverse.Keys, at int64) *reverse.State {
 func (l *loader) wdk(keys *reverse.Keys) {
 	mains := map[int64]bool{}
 	for no := range keys.Subs {
-		mains[no], mains[l.subs[no]] = true, true
+		mains[no] = true
+		if main, ok := l.subs[no]; ok {
+			mains[main] = true
+		}
 	}
 	for out := range keys.Outs {
-		mains[l.outs[out]] = true
+		if main, ok := l.outs[out]; ok {
+			mains[main] = true
+		}
 	}
 	if len(keys.OutSubs) > 0 {
 		for main, o := range l.wdkOrders {
@@ -258,6 +263,7 @@ func (l *loader) pages(member string, limit int) {
 				l.lot(x.LotID)
 			}
 		}
+		l.s.Paged[account] = true
 		if complete {
 			l.s.Complete[account] = true
 		}

@@ -224,6 +224,7 @@ func spendingOrder(b *bench) {
 	}
 	b.equal("the page", sorted(got), want)
 	b.equal("complete", s.Complete, map[string]bool{"m-p": true})
+	b.equal("paged", s.Paged, map[string]bool{"m-1": true, "m-p": true})
 }
 
 func pages(b *bench) {

@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// errStop ends a stream whose reader has had enough.
+var errStop = errors.New("stop")
+
+// stream reads the rows of one query of a brand, one at a time, on one snapshot. pick chooses the query and sets its further
+// parameters.
+func stream[T any](ctx context.Context, s *Store, brand string, pick func(*reads) *stmt, row func(*stmt) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := s.read(func(r *reads) error {
+			h, err := r.head(brand)
+			if err != nil {
+				return err
+			}
+			q := pick(r)
+			q.int(1, h.serial)
+			return q.each(ctx, func() error {
+				v, err := row(q)
+				if err == nil && !yield(v, nil) {
+					err = errStop
+				}
+				return err
+			})
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// parsed reads a row that is one document.
+func parsed[T any](parse func([]byte) (*T, error)) func(*stmt) (*T, error) {
+	return func(q *stmt) (*T, error) { return parse(q.columnBytes(0)) }
+}
+
+// Ops streams operations.
+func (s *Store) Ops(ctx context.Context, brand string, after int64) iter.Seq2[*ledger.Op, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt {
+		r.Ops.int(2, after)
+		return r.Ops
+	}, op)
+}
+
+// Links streams the chain.
+func (s *Store) Links(ctx context.Context, brand string) iter.Seq2[store.Link, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Links }, func(q *stmt) (store.Link, error) {
+		l := store.Link{Last: q.columnInt(0), At: q.columnInt(2)}
+		copy(l.Hash[:], q.columnBytes(1))
+		return l, nil
+	})
+}
+
+// Head is the newest link, with the last stamp.
+func (s *Store) Head(_ context.Context, brand string) (l store.Link, err error) {
+	err = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		l = h.link
+		return err
+	})
+	return l, err
+}
+
+// Accounts streams accounts by id.
+func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Accounts }, parsed(store.ParseAccount))
+}
+
+// Lots streams lots by account and number.
+func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Lots }, func(q *stmt) (*ledger.Lot, error) { return lotOf(q), nil })
+}
+
+// Holds streams open holds by order and family.
+func (s *Store) Holds(ctx context.Context, brand string) iter.Seq2[*ledger.Hold, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Holds }, parsed(store.ParseHold))
+}
+
+// Vouchers streams vouchers by id.
+func (s *Store) Vouchers(ctx context.Context, brand string) iter.Seq2[*ledger.Voucher, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Vouchers }, parsed(store.ParseVoucher))
+}
+
+// Members streams members by id.
+func (s *Store) Members(ctx context.Context, brand string) iter.Seq2[*ledger.Member, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Members }, parsed(store.ParseMember))
+}
+
+// WdkOrders streams WDK orders by main number.
+func (s *Store) WdkOrders(ctx context.Context, brand string) iter.Seq2[*reverse.Order, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.WdkOrders }, parsed(store.DecodeOrder))
+}
+
+// Reverses streams reverses by id.
+func (s *Store) Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Reverse, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Reverses }, parsed(store.DecodeReverse))
+}
+
+// Integrity has the engine read the whole file: pages, and indexes against tables.
+func (s *Store) Integrity(ctx context.Context) error {
+	return s.read(func(r *reads) error {
+		q := r.Integrity
+		return q.each(ctx, func() error {
+			if text := q.columnText(0); text != "ok" {
+				return fmt.Errorf("sqlite: %s: %s", s.path, text)
+			}
+			return nil
+		})
+	})
+}

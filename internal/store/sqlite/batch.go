@@ -1,0 +1,404 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// batch is one open transaction of the writing connection.
+type batch struct {
+	s     *Store
+	w     *writes // nil when the batch has ended
+	ctx   context.Context
+	head  head
+	at    int64
+	state *reverse.State
+	saved bool
+	token string
+	text  []byte // of one document after another
+}
+
+// Begin takes the writer and the file's lock, then reads.
+func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *store.Resolved, now int64) (store.Batch, error) {
+	w, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &batch{s: s, w: w, ctx: ctx}
+	if err := w.Begin.run(); err != nil {
+		s.writer <- w
+		return nil, err
+	}
+	if t.head, t.at, t.state, err = s.load(ctx, &w.reads, brand, keys, now); err != nil {
+		t.Rollback()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *batch) State() *reverse.State { return t.state }
+func (t *batch) At() int64             { return t.at }
+func (t *batch) Token() string         { return t.token }
+
+// Save writes the changes into the open transaction.
+func (t *batch) Save(context.Context) error {
+	if t.w == nil {
+		return errors.New("sqlite: batch has ended")
+	}
+	if t.state.Empty() {
+		return nil
+	}
+	for _, step := range []func() error{t.saveOps, t.saveMembers, t.saveAssets, t.saveMemory, t.saveWdk} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	t.saved = true
+	return nil
+}
+
+// bind sets the brand as the first parameter of a statement.
+func (t *batch) bind(q *stmt) *stmt {
+	q.int(1, t.head.serial)
+	return q
+}
+
+// saveOps appends the operations and one link, and moves the head.
+func (t *batch) saveOps() error {
+	h := &t.head
+	h.link.At = t.at
+	t.token = rand.Text()
+	ops := t.state.Changes.Ops
+	bodies := make([][]byte, len(ops))
+	q := t.w.SaveOp
+	for i, o := range ops {
+		h.link.Last++
+		o.Seq = h.link.Last
+		start := len(t.text)
+		t.text = store.AppendOp(t.text, o)
+		bodies[i] = t.text[start:len(t.text):len(t.text)]
+		t.bind(q)
+		q.int(2, o.Seq)
+		q.blob(3, o.ID[:])
+		digestOrNull(q, 4, &o.Request)
+		digestOrNull(q, 5, &o.Refund)
+		q.textOrNull(6, o.Order)
+		q.int(7, int64(o.Ordinal))
+		q.textOrNull(8, o.Member)
+		q.document(9, bodies[i])
+		if err := q.run(); err != nil {
+			return fmt.Errorf("operation %s: %w", o.ID, err)
+		}
+	}
+	if len(ops) > 0 {
+		h.link.Hash = store.ChainHash(h.link.Hash, bodies...)
+		q := t.bind(t.w.SaveLink)
+		q.int(2, h.link.Last)
+		q.blob(3, h.link.Hash[:])
+		q.int(4, t.at)
+		if err := q.run(); err != nil {
+			return err
+		}
+		t.token = linkToken(h.link)
+	}
+	q = t.bind(t.w.SaveHead)
+	q.int(2, h.link.Last)
+	q.blob(3, h.link.Hash[:])
+	q.int(4, t.at)
+	q.text(5, t.token)
+	return q.run()
+}
+
+func digestOrNull(q *stmt, i int32, d *ledger.Digest) {
+	if d.IsZero() {
+		q.null(i)
+	} else {
+		q.blob(i, d[:])
+	}
+}
+
+func (t *batch) saveMembers() error {
+	c := &t.state.Changes
+	for _, m := range c.Members.List {
+		q := t.bind(t.w.SaveMember)
+		q.text(2, m.ID)
+		t.text = store.AppendMember(t.text[:0], m)
+		q.document(3, t.text)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("member %s: %w", m.ID, err)
+		}
+	}
+	for _, id := range c.Unbound { // before the names are bound again
+		q := t.bind(t.w.Unbind)
+		q.int(2, int64(id.Type))
+		q.text(3, id.Outer)
+		q.text(4, id.Text)
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	for _, id := range c.Idents.List {
+		q := t.bind(t.w.Bind)
+		q.int(2, int64(id.Type))
+		q.text(3, id.Outer)
+		q.text(4, id.Text)
+		q.text(5, t.state.Idents[id])
+		if err := q.run(); err != nil {
+			return fmt.Errorf("identifier of member %s: %w", t.state.Idents[id], err)
+		}
+	}
+	for _, a := range c.Accounts.List {
+		q := t.bind(t.w.SaveAccount)
+		q.text(2, a.Member)
+		q.text(3, a.ID)
+		q.textOrNull(4, a.Card)
+		t.text = store.AppendAccount(t.text[:0], a)
+		q.document(5, t.text)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("account %s: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
+func (t *batch) saveAssets() error {
+	c := &t.state.Changes
+	for _, l := range c.Lots.List {
+		q := t.bind(t.w.SaveLot)
+		q.text(2, l.Account)
+		q.int(3, l.N)
+		q.int(4, int64(l.Kind))
+		q.text(5, l.Member)
+		q.blob(6, l.Origin[:])
+		q.int(7, farEnd(l.Expires))
+		q.int(8, int64(l.Granted))
+		q.int(9, int64(l.Balance))
+		q.int(10, int64(l.Held))
+		if err := q.run(); err != nil {
+			return fmt.Errorf("lot %s: %w", l.LotID, err)
+		}
+	}
+	for _, k := range c.Ended { // before another is opened in its place
+		q := t.bind(t.w.EndHold)
+		q.text(2, k.Order)
+		q.int(3, int64(k.Family))
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	for _, h := range c.Holds.List {
+		q := t.bind(t.w.SaveHold)
+		q.text(2, h.Order)
+		q.int(3, int64(h.Family))
+		q.text(4, h.Member)
+		q.int(5, h.Deadline)
+		t.text = store.AppendHold(t.text[:0], h)
+		q.document(6, t.text)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("hold of order %s: %w", h.Order, err)
+		}
+	}
+	for _, v := range c.Vouchers.List {
+		q := t.bind(t.w.SaveVoucher)
+		q.text(2, v.ID)
+		q.text(3, v.Member)
+		t.text = store.AppendVoucher(t.text[:0], v)
+		q.document(4, t.text)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("voucher %s: %w", v.ID, err)
+		}
+	}
+	return nil
+}
+
+// farEnd turns Never into the last moment there is, so that the index puts it last.
+func farEnd(deadline int64) int64 {
+	if deadline == ledger.Never {
+		return math.MaxInt64
+	}
+	return deadline
+}
+
+// saveMemory writes what is remembered for a while.
+func (t *batch) saveMemory() error {
+	c := &t.state.Changes
+	for _, r := range c.Refusals {
+		q := t.bind(t.w.SaveRefusal)
+		q.blob(2, r.Request[:])
+		q.blob(3, r.Content[:])
+		q.int(4, r.Until)
+		t.text = store.AppendResult(t.text[:0], &r.Result)
+		q.document(5, t.text)
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	for _, v := range c.Tombs {
+		q := t.bind(t.w.SaveTomb)
+		bindTomb(q, &v.TombKey)
+		q.int(6, v.Signed)
+		q.int(7, int64(v.Amount))
+		q.text(8, v.Member)
+		q.int(9, v.Until)
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	for i := range c.TombsLifted {
+		if t.state.Tombs[c.TombsLifted[i]] != nil {
+			continue // planted again
+		}
+		q := t.bind(t.w.LiftTomb)
+		bindTomb(q, &c.TombsLifted[i])
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func bindTomb(q *stmt, k *ledger.TombKey) {
+	q.text(2, k.Order)
+	q.text(3, k.App)
+	q.int(4, int64(k.Family))
+	q.int(5, flag(k.Charge))
+}
+
+func flag(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+func (t *batch) saveWdk() error {
+	c := &t.state.Wdk
+	for _, o := range c.Orders.List {
+		if err := t.saveOrder(o); err != nil {
+			return fmt.Errorf("WDK order %d: %w", o.Main, err)
+		}
+	}
+	for _, v := range c.Quotes.List {
+		text, err := store.Encode(v)
+		if err != nil {
+			return err
+		}
+		q := t.bind(t.w.SaveQuote)
+		q.text(2, v.Token)
+		q.text(3, v.Store)
+		q.int(4, farEnd(v.Until))
+		q.int(5, flag(v.Bound))
+		q.document(6, text)
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	for _, v := range c.Reverses.List {
+		text, err := store.EncodeReverse(v)
+		if err != nil {
+			return err
+		}
+		q := t.bind(t.w.SaveReverse)
+		q.int(2, v.ID)
+		q.int(3, v.Main)
+		q.document(4, text)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("reverse %d: %w", v.ID, err)
+		}
+	}
+	return nil
+}
+
+func (t *batch) saveOrder(o *reverse.Order) error {
+	text, err := store.EncodeOrder(o)
+	if err != nil {
+		return err
+	}
+	q := t.bind(t.w.SaveWdkOrder)
+	q.int(2, o.Main)
+	q.text(3, o.Out)
+	q.document(4, text)
+	if err := q.run(); err != nil {
+		return err
+	}
+	for i := range o.Subs {
+		q := t.bind(t.w.SaveSub)
+		q.int(2, o.Subs[i].No)
+		q.int(3, o.Main)
+		q.textOrNull(4, o.Subs[i].Out)
+		if err := q.run(); err != nil {
+			return err
+		}
+		if t.w.c.changes() == 0 {
+			return fmt.Errorf("%w: sub-order %d is another order's", store.ErrRetry, o.Subs[i].No)
+		}
+	}
+	return nil
+}
+
+// Commit returns when the log is synced.
+func (t *batch) Commit(context.Context) error {
+	if t.w == nil {
+		return errors.New("sqlite: batch has ended")
+	}
+	defer t.Rollback()
+	if !t.saved {
+		return nil
+	}
+	err := t.w.Commit.run()
+	switch {
+	case err == nil:
+		if t.w.pages += t.w.c.written(); t.w.pages > logPages {
+			t.s.checkpoints.full()
+		}
+		return nil
+	case busy(err): // the engine keeps the transaction open, and Rollback undoes it
+		return err
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
+}
+
+// Rollback gives the writer back.
+func (t *batch) Rollback() {
+	if t.w == nil {
+		return
+	}
+	w := t.w
+	t.w = nil
+	if w.c.inTransaction() {
+		_ = w.Rollback.run() // it fails only when the engine has rolled back by itself
+	}
+	t.s.writer <- w
+}
+
+func linkToken(l store.Link) string { return fmt.Sprintf("%d.%x", l.Last, l.Hash) }
+
+// Outcome looks for the batch's link, or for its token in the brand's head when it has no link. Where another batch came after one
+// without a link, the answer is no: such a batch holds only what may be written twice.
+func (s *Store) Outcome(ctx context.Context, brand, token string) (committed bool, err error) {
+	err = s.write(ctx, func(w *writes) error { // behind whatever is still being written
+		h, err := w.head(brand)
+		if err != nil {
+			return err
+		}
+		var last int64
+		if _, err := fmt.Sscanf(token, "%d.", &last); err != nil {
+			committed = h.token == token && token != ""
+			return nil
+		}
+		w.Link.int(1, h.serial)
+		w.Link.int(2, last)
+		return w.Link.each(ctx, func() error {
+			committed = linkToken(store.Link{Last: last, Hash: [32]byte(w.Link.columnBytes(0))}) == token
+			return nil
+		})
+	})
+	return committed, err
+}

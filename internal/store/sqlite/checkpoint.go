@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"sync"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// checkpointer copies the log back into the database file on a connection of its own.
+//
+// The engine's own way makes the unlucky commit that fills the log wait for all of it. Here the bulk is copied while batches go on;
+// only what they wrote meanwhile is copied with the writer held back, so that the log is empty for a moment and begins again at its
+// start. Without that moment a busy log would grow for ever.
+type checkpointer struct {
+	s    *Store
+	c    *conn
+	wake chan struct{}
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+func startCheckpointer(s *Store) (*checkpointer, error) {
+	c, err := s.connect(readWrite, readerCache)
+	if err != nil {
+		return nil, err
+	}
+	k := &checkpointer{s: s, c: c, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	k.done.Go(k.run)
+	return k, nil
+}
+
+// full says that the log is long enough. It never waits.
+func (k *checkpointer) full() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run copies the log when it is full. An error loses nothing: the log keeps every page until a later checkpoint.
+func (k *checkpointer) run() {
+	for {
+		select {
+		case <-k.quit:
+			return
+		case <-k.wake:
+		}
+		if _, err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
+			continue
+		}
+		w := <-k.s.writer
+		if _, err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err == nil {
+			w.pages = 0
+		}
+		k.s.writer <- w
+	}
+}
+
+// stop waits for the checkpoint under way. The caller must not hold the writer.
+func (k *checkpointer) stop() {
+	close(k.quit)
+	k.done.Wait()
+	k.c.close()
+}

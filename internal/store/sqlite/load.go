@@ -1,0 +1,581 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// todo is a set of keys to follow, each of them once.
+type todo[K comparable] struct {
+	seen map[K]struct{}
+	next []K
+}
+
+func (t *todo[K]) add(k K) {
+	var none K
+	if k == none {
+		return
+	}
+	if _, ok := t.seen[k]; ok {
+		return
+	}
+	if t.seen == nil {
+		t.seen = map[K]struct{}{}
+	}
+	t.seen[k] = struct{}{}
+	t.next = append(t.next, k)
+}
+
+// take hands out what was added since, in the order of its keys: neighbours lie on the same pages.
+func (t *todo[K]) take(order func(a, b K) int) []K {
+	keys := t.next
+	t.next = nil
+	slices.SortFunc(keys, order)
+	return keys
+}
+
+// loader fills a state. Keys lead to rows that hold further keys: orders lead to lots and vouchers, these to members, members to
+// holds that are due, and these to orders again.
+type loader struct {
+	*reads
+	ctx   context.Context
+	brand int64
+	at    int64
+	s     *reverse.State
+
+	members  todo[string]
+	orders   todo[string]
+	lots     todo[ledger.LotID]
+	vouchers todo[string]
+}
+
+// load reads everything that the keys lead to. The caller has opened a transaction.
+func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.Keys, now int64) (head, int64, *reverse.State, error) {
+	h, err := q.head(brand)
+	if err != nil {
+		return h, 0, nil, err
+	}
+	rules, err := s.brand(q, &h)
+	if err != nil {
+		return h, 0, nil, err
+	}
+	l := &loader{reads: q, ctx: ctx, brand: h.serial, at: max(now, h.link.At), s: reverse.NewState(rules)}
+	if err := l.load(keys); err != nil {
+		return h, 0, nil, err
+	}
+	return h, l.at, l.s, nil
+}
+
+func (l *loader) load(keys *reverse.Keys) error {
+	for _, step := range []func(*reverse.Keys) error{l.replays, l.wdk, l.names, l.counts} {
+		if err := step(keys); err != nil {
+			return err
+		}
+	}
+	for no := range keys.Orders {
+		l.orders.add(no)
+	}
+	for id := range keys.Vouchers {
+		l.vouchers.add(id)
+	}
+	if err := l.wallets(keys.Wallets); err != nil {
+		return err
+	}
+	if err := l.follow(); err != nil {
+		return err
+	}
+	return l.pages(keys)
+}
+
+// follow loads until nothing leads any further.
+func (l *loader) follow() error {
+	for len(l.orders.next)+len(l.lots.next)+len(l.vouchers.next)+len(l.members.next) > 0 {
+		for _, no := range l.orders.take(cmp.Compare) {
+			if err := l.order(no); err != nil {
+				return err
+			}
+		}
+		for _, id := range l.lots.take(byAccount) {
+			if err := l.lot(id); err != nil {
+				return err
+			}
+		}
+		for _, id := range l.vouchers.take(cmp.Compare) {
+			if err := l.voucher(id); err != nil {
+				return err
+			}
+		}
+		for _, id := range l.members.take(cmp.Compare) {
+			if err := l.member(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func byAccount(a, b ledger.LotID) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
+}
+
+// bind sets the brand as the first parameter of a query.
+func (l *loader) bind(q *stmt) *stmt {
+	q.int(1, l.brand)
+	return q
+}
+
+func (l *loader) each(q *stmt, read func() error) error { return q.each(l.ctx, read) }
+
+// op reads the operation of a row.
+func op(q *stmt) (*ledger.Op, error) {
+	o, err := store.ParseOp(q.columnBytes(1))
+	if err != nil {
+		return nil, err
+	}
+	o.Seq = q.columnInt(0)
+	return o, nil
+}
+
+// replays loads what was asked before: operations by request and refund number, and remembered refusals.
+func (l *loader) replays(keys *reverse.Keys) error {
+	index := func(q *stmt) func() error {
+		return func() error {
+			o, err := op(q)
+			if err == nil {
+				l.s.IndexOp(o)
+			}
+			return err
+		}
+	}
+	for d := range keys.Requests {
+		q := l.bind(l.OpByRequest)
+		q.blob(2, d[:])
+		if err := l.each(q, index(q)); err != nil {
+			return err
+		}
+		r := l.bind(l.Refusal)
+		r.blob(2, d[:])
+		r.int(3, l.at)
+		err := l.each(r, func() error {
+			v := &ledger.Refusal{Request: d, Content: ledger.Digest(r.columnBytes(0)), Until: r.columnInt(1)}
+			var err error
+			v.Result, err = store.ParseResult(r.columnBytes(2))
+			l.s.Refusals[d] = v
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for d := range keys.Refunds {
+		q := l.bind(l.OpByRefund)
+		q.blob(2, d[:])
+		if err := l.each(q, index(q)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wdk loads WDK orders by any of their numbers, with every reverse.
+func (l *loader) wdk(keys *reverse.Keys) error {
+	mains := map[int64]struct{}{}
+	find := func(q *stmt) error {
+		return l.each(q, func() error {
+			mains[q.columnInt(0)] = struct{}{}
+			return nil
+		})
+	}
+	for no := range keys.Subs {
+		mains[no] = struct{}{}
+		q := l.bind(l.MainBySub)
+		q.int(2, no)
+		if err := find(q); err != nil {
+			return err
+		}
+	}
+	for out := range keys.Outs {
+		q := l.bind(l.MainByOut)
+		q.text(2, out)
+		if err := find(q); err != nil {
+			return err
+		}
+	}
+	for out := range keys.OutSubs {
+		q := l.bind(l.MainsByOutSub)
+		q.text(2, out)
+		if err := find(q); err != nil {
+			return err
+		}
+	}
+	for id := range keys.Reverses {
+		q := l.bind(l.MainByReverse)
+		q.int(2, id)
+		if err := find(q); err != nil {
+			return err
+		}
+	}
+	for token := range keys.Quotes {
+		q := l.bind(l.Quote)
+		q.text(2, token)
+		err := l.each(q, func() error {
+			v, err := store.Decode[reverse.Quote](q.columnBytes(0))
+			if err != nil {
+				return err
+			}
+			l.s.Quotes[token] = v
+			mains[v.Main] = struct{}{}
+			return l.bearers(v.GiftCards)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// Of two sub-orders with one outer number the newer order's counts: it comes last.
+	for _, main := range slices.Sorted(maps.Keys(mains)) {
+		if err := l.wdkOrder(main); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) wdkOrder(main int64) error {
+	q := l.bind(l.WdkOrder)
+	q.int(2, main)
+	err := l.each(q, func() error {
+		o, err := store.DecodeOrder(q.columnBytes(0))
+		if err != nil {
+			return err
+		}
+		l.s.PutOrder(o)
+		for i := range o.Tenders {
+			if t := &o.Tenders[i]; t.Asset() {
+				l.orders.add(t.Order)
+				if t.Card != "" {
+					if err := l.bearers([]string{t.Card}); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || l.s.WdkOrders[main] == nil {
+		return err
+	}
+	q = l.bind(l.ReversesOf)
+	q.int(2, main)
+	return l.each(q, func() error {
+		r, err := store.DecodeReverse(q.columnBytes(0))
+		if err != nil {
+			return err
+		}
+		l.s.Reverses[r.ID] = r
+		return l.bearers(r.GiftCards)
+	})
+}
+
+// bearers finds who holds gift cards.
+func (l *loader) bearers(cards []string) error {
+	for _, card := range cards {
+		if _, err := l.name(ledger.Ident{Type: ledger.ByCard, Text: card}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names finds the members of identifiers.
+func (l *loader) names(keys *reverse.Keys) error {
+	for _, set := range []map[ledger.Ident]struct{}{keys.Idents, keys.Spends, keys.AllLots, keys.Wallets} {
+		for id := range set {
+			if _, err := l.name(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// name finds the member of an identifier, notes it to be loaded and answers its id, or "" for nobody.
+func (l *loader) name(id ledger.Ident) (string, error) {
+	if m := l.s.Idents[id]; m != "" {
+		return m, nil
+	}
+	var q *stmt
+	switch id.Type {
+	case ledger.ByCustomer:
+		l.members.add(id.Text) // PutMember names it, if it exists
+		return id.Text, nil
+	case ledger.ByCard:
+		q = l.bind(l.MemberByCard)
+		q.text(2, id.Text)
+	case ledger.ByMobile, ledger.ByOuter:
+		q = l.bind(l.MemberByIdent)
+		q.int(2, int64(id.Type))
+		q.text(3, id.Outer)
+		q.text(4, id.Text)
+	}
+	err := l.each(q, func() error {
+		m := q.columnText(0)
+		l.s.Idents[id] = m
+		l.members.add(m)
+		return nil
+	})
+	return l.s.Idents[id], err
+}
+
+// counts counts what is bounded: live tombstones of an app, live quotes of a store.
+func (l *loader) counts(keys *reverse.Keys) error {
+	count := func(q *stmt, name string, into map[string]int) error {
+		l.bind(q)
+		q.text(2, name)
+		q.int(3, l.at)
+		return l.each(q, func() error {
+			if n := q.columnInt(0); n > 0 {
+				into[name] = int(n)
+			}
+			return nil
+		})
+	}
+	for app := range keys.TombApps {
+		if err := count(l.CountTombs, app, l.s.TombCount); err != nil {
+			return err
+		}
+	}
+	for name := range keys.Stores {
+		if err := count(l.CountQuotes, name, l.s.LiveQuotes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// order loads the history of a business number, its open holds and its tombstones.
+func (l *loader) order(no string) error {
+	q := l.bind(l.History)
+	q.text(2, no)
+	err := l.each(q, func() error {
+		o, err := op(q)
+		if err != nil {
+			return err
+		}
+		l.s.PutOp(o)
+		l.members.add(o.Member)
+		for i := range o.Postings {
+			l.lots.add(o.Postings[i].Lot)
+			l.vouchers.add(o.Postings[i].Voucher)
+		}
+		l.pins(o.Pins)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	h := l.bind(l.HoldsOfOrder)
+	h.text(2, no)
+	if err := l.each(h, func() error { return l.hold(h) }); err != nil {
+		return err
+	}
+	t := l.bind(l.TombsOfOrder)
+	t.text(2, no)
+	t.int(3, l.at)
+	return l.each(t, func() error {
+		v := &ledger.Tombstone{TombKey: ledger.TombKey{Order: t.columnText(0), App: t.columnText(1),
+			Family: ledger.Family(t.columnInt(2)), Charge: t.columnInt(3) != 0}, Signed: t.columnInt(4),
+			Amount: ledger.Amount(t.columnInt(5)), Member: t.columnText(6), Until: t.columnInt(7)}
+		l.s.Tombs[v.TombKey] = v
+		return nil
+	})
+}
+
+func (l *loader) pins(pins []ledger.Pin) {
+	for _, p := range pins {
+		l.lots.add(p.Lot)
+	}
+}
+
+// hold reads the hold of a row, and follows it to its order: that it ends is told there.
+func (l *loader) hold(q *stmt) error {
+	h, err := store.ParseHold(q.columnBytes(0))
+	if err != nil {
+		return err
+	}
+	if l.s.Holds[h.HoldKey] != nil {
+		return nil
+	}
+	l.s.Holds[h.HoldKey] = h
+	l.pins(h.Pins)
+	l.members.add(h.Member)
+	if l.at >= h.Deadline {
+		l.orders.add(h.Order)
+	}
+	return nil
+}
+
+// readLot puts the lot of a row into the state.
+func (l *loader) readLot(q *stmt) error {
+	v := lotOf(q)
+	if l.s.Lots[v.LotID] == nil {
+		l.s.Lots[v.LotID] = v
+		l.members.add(v.Member)
+	}
+	return nil
+}
+
+func lotOf(q *stmt) *ledger.Lot {
+	v := &ledger.Lot{LotID: ledger.LotID{Account: q.columnText(0), N: q.columnInt(1)}, Kind: ledger.Kind(q.columnInt(2)),
+		Member: q.columnText(3), Expires: q.columnInt(5), Granted: ledger.Amount(q.columnInt(6)),
+		Balance: ledger.Amount(q.columnInt(7)), Held: ledger.Amount(q.columnInt(8))}
+	copy(v.Origin[:], q.columnBytes(4))
+	if v.Expires == math.MaxInt64 {
+		v.Expires = ledger.Never
+	}
+	return v
+}
+
+func (l *loader) lot(id ledger.LotID) error {
+	if l.s.Lots[id] != nil {
+		return nil
+	}
+	q := l.bind(l.Lot)
+	q.text(2, id.Account)
+	q.int(3, id.N)
+	return l.each(q, func() error { return l.readLot(q) })
+}
+
+func (l *loader) voucher(id string) error {
+	q := l.bind(l.Voucher)
+	q.text(2, id)
+	return l.each(q, func() error { return l.readVoucher(q) })
+}
+
+func (l *loader) readVoucher(q *stmt) error {
+	v, err := store.ParseVoucher(q.columnBytes(0))
+	if err != nil {
+		return err
+	}
+	l.s.Vouchers[v.ID] = v
+	l.members.add(v.Member)
+	return nil
+}
+
+// member loads a member with its accounts, and what is due of it.
+func (l *loader) member(id string) error {
+	q := l.bind(l.Member)
+	q.text(2, id)
+	err := l.each(q, func() error {
+		m, err := store.ParseMember(q.columnBytes(0))
+		if err == nil {
+			l.s.PutMember(m)
+		}
+		return err
+	})
+	if err != nil || l.s.Members[id] == nil {
+		return err
+	}
+	var accounts []*ledger.Account
+	q = l.bind(l.AccountsOf)
+	q.text(2, id)
+	err = l.each(q, func() error {
+		a, err := store.ParseAccount(q.columnBytes(0))
+		accounts = append(accounts, a)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(accounts, store.PurseOrder)
+	for _, a := range accounts {
+		l.s.PutAccount(a)
+	}
+	q = l.bind(l.LotsDue)
+	q.text(2, id)
+	q.int(3, l.at)
+	if err := l.each(q, func() error { return l.readLot(q) }); err != nil {
+		return err
+	}
+	q = l.bind(l.HoldsDue)
+	q.text(2, id)
+	q.int(3, l.at)
+	return l.each(q, func() error { return l.hold(q) })
+}
+
+// pages loads open lots in spending order: a page of each kind in each account of those who spend, all of those named for all.
+func (l *loader) pages(keys *reverse.Keys) error {
+	limits := map[string]int{} // by member
+	for id := range keys.Spends {
+		limits[l.s.Idents[id]] = ledger.LotPage
+	}
+	for _, set := range []map[ledger.Ident]struct{}{keys.AllLots, keys.Wallets} {
+		for id := range set {
+			limits[l.s.Idents[id]] = math.MaxInt
+		}
+	}
+	delete(limits, "")
+	for _, member := range slices.Sorted(maps.Keys(limits)) {
+		for _, account := range l.s.Purses[member] {
+			complete := true
+			for kind := range ledger.Kind(ledger.Kinds) {
+				n, err := l.page(account, kind, limits[member])
+				if err != nil {
+					return err
+				}
+				complete = complete && n <= limits[member]
+			}
+			l.s.Paged[account] = true
+			if complete {
+				l.s.Complete[account] = true
+			}
+		}
+	}
+	return nil
+}
+
+// page loads up to limit lots, and answers a greater number when there are more.
+func (l *loader) page(account string, kind ledger.Kind, limit int) (n int, err error) {
+	q := l.bind(l.LotsOpen)
+	q.text(2, account)
+	q.int(3, int64(kind))
+	q.int(4, l.at)
+	q.int(5, int64(min(limit, math.MaxInt-1)+1))
+	err = l.each(q, func() error {
+		if n++; n > limit {
+			return nil
+		}
+		return l.readLot(q)
+	})
+	return n, err
+}
+
+// wallets loads what members can show besides their lots: vouchers and open holds.
+func (l *loader) wallets(set map[ledger.Ident]struct{}) error {
+	for id := range set {
+		member, err := l.name(id)
+		if err != nil {
+			return err
+		}
+		if member == "" {
+			continue
+		}
+		v := l.bind(l.VouchersOf)
+		v.text(2, member)
+		if err := l.each(v, func() error { return l.readVoucher(v) }); err != nil {
+			return err
+		}
+		h := l.bind(l.HoldsOf)
+		h.text(2, member)
+		if err := l.each(h, func() error { return l.hold(h) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

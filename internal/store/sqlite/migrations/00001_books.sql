@@ -1,0 +1,194 @@
+-- +goose Up
+
+-- Directory.
+
+CREATE TABLE directory (
+  revision INTEGER NOT NULL -- one row; moves with every write below
+) STRICT;
+INSERT INTO directory (revision) VALUES (0);
+
+CREATE TABLE app (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE session (token TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- A brand with the head of its books: its row is written by every batch.
+CREATE TABLE brand (
+  serial INTEGER PRIMARY KEY, -- 1 to 2^21-1; every table of the books begins with it as its brand
+  id TEXT NOT NULL UNIQUE,
+  version INTEGER NOT NULL, -- of the rules in force
+  counter INTEGER NOT NULL, -- numbers issued
+  seq INTEGER NOT NULL, -- of the last operation
+  hash BLOB NOT NULL, -- of the last link
+  at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
+  token TEXT NOT NULL -- of the last batch
+) STRICT;
+
+CREATE TABLE rules (
+  brand INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, version)
+) STRICT, WITHOUT ROWID;
+
+-- The books. body is the whole of an entity; the columns beside it are copies to find it by.
+
+CREATE TABLE op (
+  brand INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  id BLOB NOT NULL,
+  request BLOB, -- idempotency key; NULL for operations nobody asked for
+  refund BLOB,
+  order_no TEXT,
+  ordinal INTEGER NOT NULL, -- place in the history of order_no
+  member TEXT,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX op_id ON op (brand, id);
+CREATE UNIQUE INDEX op_request ON op (brand, request) WHERE request IS NOT NULL;
+CREATE UNIQUE INDEX op_refund ON op (brand, refund) WHERE refund IS NOT NULL;
+CREATE UNIQUE INDEX op_order ON op (brand, order_no, ordinal) WHERE order_no IS NOT NULL;
+CREATE INDEX op_member ON op (brand, member, seq) WHERE member IS NOT NULL;
+
+CREATE TABLE link (
+  brand INTEGER NOT NULL,
+  last INTEGER NOT NULL, -- sequence number of the batch's last operation
+  hash BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (brand, last)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE member (
+  brand INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ident (
+  brand INTEGER NOT NULL,
+  type INTEGER NOT NULL, -- 1 mobile, 2 outer id
+  outer_type TEXT NOT NULL,
+  text TEXT NOT NULL,
+  member TEXT NOT NULL,
+  PRIMARY KEY (brand, type, outer_type, text)
+) STRICT, WITHOUT ROWID;
+
+-- A member's accounts lie together: they are always read together.
+CREATE TABLE account (
+  brand INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  id TEXT NOT NULL,
+  card TEXT,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, member, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX account_id ON account (brand, id);
+CREATE UNIQUE INDEX account_card ON account (brand, card) WHERE card IS NOT NULL;
+
+-- A lot is open while more of it is there than holds pin.
+CREATE TABLE lot (
+  brand INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  origin BLOB NOT NULL,
+  expires INTEGER NOT NULL, -- milliseconds since 1970; never is 2^63-1, so that it comes last
+  granted INTEGER NOT NULL,
+  balance INTEGER NOT NULL,
+  held INTEGER NOT NULL,
+  PRIMARY KEY (brand, account, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lot_open ON lot (brand, account, kind, expires, n) WHERE balance > held;
+CREATE INDEX lot_due_member ON lot (brand, member, expires) WHERE balance > held AND expires < 9223372036854775807;
+CREATE INDEX lot_due ON lot (brand, expires, member) WHERE balance > held AND expires < 9223372036854775807;
+
+CREATE TABLE hold (
+  brand INTEGER NOT NULL,
+  order_no TEXT NOT NULL,
+  family INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  deadline INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, order_no, family)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_member ON hold (brand, member, deadline);
+CREATE INDEX hold_due ON hold (brand, deadline, member);
+
+CREATE TABLE voucher (
+  brand INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  member TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX voucher_member ON voucher (brand, member);
+
+CREATE TABLE refusal (
+  brand INTEGER NOT NULL,
+  request BLOB NOT NULL,
+  content BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  PRIMARY KEY (brand, request)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refusal_until ON refusal (brand, until);
+
+CREATE TABLE tombstone (
+  brand INTEGER NOT NULL,
+  order_no TEXT NOT NULL,
+  app TEXT NOT NULL,
+  family INTEGER NOT NULL,
+  charge INTEGER NOT NULL,
+  signed INTEGER NOT NULL,
+  amount INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (brand, order_no, app, family, charge)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstone_app ON tombstone (brand, app, until);
+CREATE INDEX tombstone_until ON tombstone (brand, until);
+
+-- WDK orders, their numbers, quotes and reverses.
+
+CREATE TABLE wdk_order (
+  brand INTEGER NOT NULL,
+  main INTEGER NOT NULL,
+  out TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, main)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX wdk_order_out ON wdk_order (brand, out);
+
+CREATE TABLE wdk_sub (
+  brand INTEGER NOT NULL,
+  no INTEGER NOT NULL,
+  main INTEGER NOT NULL,
+  out TEXT,
+  PRIMARY KEY (brand, no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wdk_sub_out ON wdk_sub (brand, out, main) WHERE out IS NOT NULL;
+
+CREATE TABLE quote (
+  brand INTEGER NOT NULL,
+  token TEXT NOT NULL,
+  store TEXT NOT NULL,
+  until INTEGER NOT NULL, -- never is 2^63-1
+  bound INTEGER NOT NULL, -- 1: used
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, token)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX quote_live ON quote (brand, store, until) WHERE bound = 0;
+CREATE INDEX quote_until ON quote (brand, until) WHERE bound = 0;
+
+CREATE TABLE reverse (
+  brand INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  main INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reverse_main ON reverse (brand, main);
+
+-- +goose Down
+SELECT 1; -- the books are not thrown away; restore a backup

@@ -1,0 +1,53 @@
+-- The directory is small and read whole: scans are right here.
+
+-- name: Revision
+-- one row
+SELECT revision FROM directory;
+
+-- name: MoveRevision
+-- one row
+UPDATE directory SET revision = revision + 1;
+
+-- name: Brands
+-- all, with the rules in force by primary key
+SELECT r.body FROM brand b JOIN rules r ON r.brand = b.serial AND r.version = b.version ORDER BY b.id;
+
+-- name: Apps
+-- all
+SELECT body FROM app ORDER BY key;
+
+-- name: Sessions
+-- all
+SELECT body FROM session ORDER BY token;
+
+-- name: Serials
+-- all
+SELECT serial FROM brand ORDER BY serial;
+
+-- name: LastSerial
+-- the last row
+SELECT coalesce(max(serial), 0) FROM brand;
+
+-- name: CreateBrand
+-- appends
+INSERT INTO brand (serial, id, version, counter, seq, hash, at, token) VALUES (?1, ?2, 1, 0, 0, zeroblob(32), 0, '');
+
+-- name: SetVersion
+-- one row by rowid
+UPDATE brand SET version = ?2 WHERE serial = ?1;
+
+-- name: SaveRules
+-- appends
+INSERT INTO rules (brand, version, body) VALUES (?1, ?2, ?3);
+
+-- name: SaveApp
+-- one row by primary key
+INSERT INTO app (key, body) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET body = excluded.body;
+
+-- name: SaveSession
+-- one row by primary key
+INSERT INTO session (token, body) VALUES (?1, ?2) ON CONFLICT (token) DO UPDATE SET body = excluded.body;
+
+-- name: DeleteSession
+-- one row by primary key
+DELETE FROM session WHERE token = ?1;

@@ -1,0 +1,41 @@
+-- What is remembered for a while: refusals and tombstones.
+
+-- name: Refusal
+-- one row by primary key
+SELECT content, until, result FROM refusal WHERE brand = ?1 AND request = ?2 AND until > ?3;
+
+-- name: SaveRefusal
+-- one row by primary key
+INSERT INTO refusal (brand, request, content, until, result) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (brand, request) DO UPDATE
+SET content = excluded.content, until = excluded.until, result = excluded.result;
+
+-- name: PurgeRefusals
+-- the head of the index refusal_until
+DELETE FROM refusal WHERE (brand, request) IN
+  (SELECT brand, request FROM refusal INDEXED BY refusal_until WHERE brand = ?1 AND until <= ?2 ORDER BY until LIMIT ?3);
+
+-- name: TombsOfOrder
+-- neighbours by primary key
+SELECT order_no, app, family, charge, signed, amount, member, until
+FROM tombstone WHERE brand = ?1 AND order_no = ?2 AND until > ?3;
+
+-- name: CountTombs
+-- the tail of the index tombstone_app
+SELECT count(*) FROM tombstone INDEXED BY tombstone_app WHERE brand = ?1 AND app = ?2 AND until > ?3;
+
+-- name: SaveTomb
+-- one row by primary key
+INSERT INTO tombstone (brand, order_no, app, family, charge, signed, amount, member, until)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT (brand, order_no, app, family, charge) DO UPDATE
+SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until;
+
+-- name: LiftTomb
+-- one row by primary key
+DELETE FROM tombstone WHERE brand = ?1 AND order_no = ?2 AND app = ?3 AND family = ?4 AND charge = ?5;
+
+-- name: PurgeTombs
+-- the head of the index tombstone_until
+DELETE FROM tombstone WHERE (brand, order_no, app, family, charge) IN
+  (SELECT brand, order_no, app, family, charge FROM tombstone INDEXED BY tombstone_until WHERE brand = ?1 AND until <= ?2 ORDER BY until LIMIT ?3);

@@ -1,0 +1,375 @@
+// Package sqlite keeps the books in one file: the embedded default.
+//
+// There is one writer at a time. Within the process a token passes from batch to batch; another process on the same file waits for
+// the file's lock. Readers never wait: each sees the last commit before it began. A commit is durable when it returns: the log is
+// synced every time (WAL, synchronous=FULL).
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+)
+
+// Options say how to open a file.
+type Options struct {
+	Path     string
+	ReadOnly bool // queries and audits only; the schema is taken as it is
+}
+
+const (
+	busyTimeout = 5000 // milliseconds that another process may keep the lock
+	writerCache = 64   // MiB of pages that the writer keeps in memory
+	readerCache = 8    // MiB, each reader
+	readersIdle = 4    // connections kept for the next readers
+	logPages    = 4096 // pages in the log that ask for a checkpoint: 16 MiB
+)
+
+var (
+	errReadOnly = errors.New("sqlite: opened read-only")
+	errClosed   = errors.New("sqlite: closed")
+)
+
+// Store is a store.Store in one file.
+type Store struct {
+	path     string
+	readOnly bool
+
+	closed chan struct{}
+	writer chan *writes // holds the writing connection while no batch is open and nothing is being written
+	idle   chan *reads  // connections of readers at rest
+
+	closing sync.Once
+
+	mu    sync.Mutex              // guards rules
+	rules map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
+
+	checkpoints *checkpointer
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file, creates it when there is none, and brings its schema up to date.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, readOnly: o.ReadOnly, closed: make(chan struct{}), writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
+		rules: map[int64]*ledger.Brand{}}
+	if o.ReadOnly {
+		r, err := s.reader()
+		if err != nil {
+			return nil, err
+		}
+		s.release(r)
+		return s, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, path); err != nil {
+		return nil, err
+	}
+	w := &writes{}
+	if w.c, err = s.connect(readWrite, writerCache); err != nil {
+		return nil, err
+	}
+	if err = errors.Join(prepare(w.c, &w.reads), prepare(w.c, w)); err == nil {
+		s.checkpoints, err = startCheckpointer(s)
+	}
+	if err != nil {
+		w.c.close()
+		return nil, err
+	}
+	s.writer <- w
+	return s, nil
+}
+
+// connect opens a connection. Checkpoints have their own, so that no commit pays for one.
+func (s *Store) connect(flags openFlags, cacheMiB int) (*conn, error) {
+	c, err := openConn(s.path, flags)
+	if err != nil {
+		return nil, err
+	}
+	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+		PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL`, busyTimeout, -1024*cacheMiB)
+	if err := c.exec(settings); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// reader takes a connection for reading, a new one when none is at rest: readers may nest.
+func (s *Store) reader() (*reads, error) {
+	select {
+	case r := <-s.idle:
+		return r, nil
+	default:
+	}
+	r := &reads{}
+	var err error
+	if r.c, err = s.connect(readOnly, readerCache); err != nil {
+		return nil, err
+	}
+	if err := prepare(r.c, r); err != nil {
+		r.c.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (s *Store) release(r *reads) {
+	select {
+	case s.idle <- r:
+	default:
+		r.c.close()
+	}
+}
+
+// lock waits for the right to write in this process.
+func (s *Store) lock(ctx context.Context) (*writes, error) {
+	if s.readOnly {
+		return nil, errReadOnly
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case w := <-s.writer:
+		return w, nil
+	case <-s.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// write runs one write outside of a batch.
+func (s *Store) write(ctx context.Context, do func(*writes) error) error {
+	w, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { s.writer <- w }()
+	if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err = do(w); err == nil {
+		err = w.c.exec("COMMIT")
+	}
+	if err != nil && w.c.inTransaction() {
+		err = errors.Join(err, w.c.exec("ROLLBACK"))
+	}
+	return err
+}
+
+// read runs queries on one snapshot.
+func (s *Store) read(do func(*reads) error) error {
+	r, err := s.reader()
+	if err != nil {
+		return err
+	}
+	defer s.release(r)
+	if err := r.c.exec("BEGIN"); err != nil {
+		return err
+	}
+	return errors.Join(do(r), r.c.exec("COMMIT"))
+}
+
+// head is a brand's row: where its books stand.
+type head struct {
+	serial  int64
+	version int64
+	counter int64
+	link    store.Link
+	token   string
+}
+
+// head reads the row of a brand; ErrNoBrand when there is none.
+func (q *reads) head(brand string) (h head, err error) {
+	q.Head.text(1, brand)
+	row, err := q.Head.step()
+	if err != nil {
+		return h, err
+	}
+	if !row {
+		return h, fmt.Errorf("%w: %q", store.ErrNoBrand, brand)
+	}
+	h = head{serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
+		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6)}
+	copy(h.link.Hash[:], q.Head.columnBytes(4))
+	q.Head.reset()
+	return h, nil
+}
+
+// brand is the rules in force, parsed once a version.
+func (s *Store) brand(q *reads, h *head) (*ledger.Brand, error) {
+	s.mu.Lock()
+	b := s.rules[h.serial]
+	s.mu.Unlock()
+	if b != nil && b.Version == h.version {
+		return b, nil
+	}
+	q.Rules.int(1, h.serial)
+	q.Rules.int(2, h.version)
+	row, err := q.Rules.step()
+	if err != nil {
+		return nil, err
+	}
+	if !row {
+		return nil, fmt.Errorf("sqlite: brand %d has no rules of version %d", h.serial, h.version)
+	}
+	b, err = store.Decode[ledger.Brand](q.Rules.columnBytes(0))
+	q.Rules.reset()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.rules[h.serial] = b
+	s.mu.Unlock()
+	return b, nil
+}
+
+// Resolve has nothing to find: there is one writer.
+func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved, error) {
+	return nil, nil
+}
+
+// Read loads from the last commit; it waits for nobody.
+func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (state *reverse.State, err error) {
+	err = s.read(func(q *reads) error {
+		_, _, state, err = s.load(ctx, q, brand, keys, now)
+		return err
+	})
+	return state, err
+}
+
+// Numbers moves the brand's counter.
+func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64, err error) {
+	err = s.write(ctx, func(w *writes) error {
+		h, err := w.head(brand)
+		if err != nil {
+			return err
+		}
+		if first, err = store.NumberRange(h.serial, h.counter, n); err != nil {
+			return err
+		}
+		w.SaveCounter.int(1, h.serial)
+		w.SaveCounter.int(2, h.counter+n)
+		return w.SaveCounter.run()
+	})
+	if err != nil {
+		return 0, err
+	}
+	return first, nil
+}
+
+// Due reads the heads of the indexes of what is due.
+func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (members []string, err error) {
+	err = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		if err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for _, query := range []*stmt{q.MembersWithLotsDue, q.MembersWithHoldsDue} {
+			query.int(1, h.serial)
+			query.int(2, now)
+			err := query.each(ctx, func() error {
+				if len(members) == limit {
+					return errStop
+				}
+				if m := query.columnText(0); !seen[m] {
+					seen[m] = true
+					members = append(members, m)
+				}
+				return nil
+			})
+			if err != nil && !errors.Is(err, errStop) {
+				return err
+			}
+		}
+		return nil
+	})
+	return members, err
+}
+
+// Purge forgets what is over, in one transaction a brand.
+func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
+	var serials []int64
+	err := s.write(ctx, func(w *writes) error {
+		return w.Serials.each(ctx, func() error {
+			serials = append(serials, w.Serials.columnInt(0))
+			return nil
+		})
+	})
+	for _, serial := range serials {
+		if err != nil {
+			break
+		}
+		err = s.write(ctx, func(w *writes) error {
+			for _, p := range []struct {
+				purge *stmt
+				until int64
+			}{{w.PurgeRefusals, now}, {w.PurgeTombs, now}, {w.PurgeQuotes, now - store.QuoteKept}} {
+				p.purge.int(1, serial)
+				p.purge.int(2, p.until)
+				p.purge.int(3, int64(limit))
+				if err := p.purge.run(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}
+
+// Backup writes a copy of the whole database, as of one moment, to a new file. Writers go on meanwhile.
+func (s *Store) Backup(_ context.Context, path string) error {
+	c, err := s.connect(readOnly, readerCache)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	vacuum, err := c.prepare("VACUUM INTO ?1")
+	if err != nil {
+		return err
+	}
+	vacuum.text(1, path)
+	return vacuum.run()
+}
+
+// Close waits for the open batch and closes every connection. What was committed stays in the log if the file cannot take it now.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		if !s.readOnly {
+			s.checkpoints.stop()
+			w := <-s.writer
+			w.c.close()
+		}
+		close(s.closed)
+		s.closeIdle()
+	})
+	return nil
+}
+
+func (s *Store) closeIdle() {
+	for {
+		select {
+		case r := <-s.idle:
+			r.c.close()
+		default:
+			return
+		}
+	}
+}

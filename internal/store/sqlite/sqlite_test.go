@@ -1,0 +1,210 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
+)
+
+func open(t testing.TB, dir string) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, "recoup.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) store.Store { return open(t, t.TempDir()) })
+}
+
+func TestPersist(t *testing.T) { storetest.Persist(t, open) }
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// book commits one batch of one operation.
+func book(t testing.TB, s store.Store, n byte) {
+	t.Helper()
+	ctx := context.Background()
+	b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	defer b.Rollback()
+	b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{ID: ledger.ID{n}, At: b.At()})
+	check(t, b.Save(ctx))
+	check(t, b.Commit(ctx))
+}
+
+func last(t testing.TB, s store.Store) int64 {
+	t.Helper()
+	head, err := s.Head(context.Background(), "b")
+	check(t, err)
+	return head.Last
+}
+
+// TestTwoProcesses opens one file twice: the second writer waits for the first, and goes on where it stopped.
+func TestTwoProcesses(t *testing.T) {
+	dir := t.TempDir()
+	one, two := open(t, dir), open(t, dir)
+	check(t, one.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	for n := range byte(10) {
+		book(t, []store.Store{one, two}[n%2], n+1)
+	}
+	done := make(chan struct{})
+	for i, s := range []store.Store{one, two} {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for n := range byte(20) {
+				book(t, s, 100+byte(i)*50+n)
+			}
+		}()
+	}
+	<-done
+	<-done
+	if last(t, one) != 50 || last(t, two) != 50 {
+		t.Errorf("operations: %d and %d, want 50", last(t, one), last(t, two))
+	}
+	a, err := one.Numbers(t.Context(), "b", 10)
+	check(t, err)
+	if b, err := two.Numbers(t.Context(), "b", 10); err != nil || b != a+10 {
+		t.Errorf("numbers %d and %d, %v", a, b, err)
+	}
+	brand := &ledger.Brand{ID: "b", Version: 1, Name: "new"}
+	check(t, two.PutBrand(t.Context(), brand))
+	state, err := one.Read(t.Context(), "b", reverse.NewKeys(), 1)
+	check(t, err)
+	if state.Brand.Name != "new" {
+		t.Errorf("rules of another process are not seen: %+v", state.Brand)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "recoup.db")
+	if _, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true}); err == nil {
+		t.Fatal("a file that is not there was opened")
+	}
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	book(t, s, 1)
+	r, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true})
+	check(t, err)
+	book(t, s, 2)
+	if last(t, r) != 2 {
+		t.Errorf("reader sees operation %d, want 2", last(t, r))
+	}
+	if _, err := r.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1); err == nil {
+		t.Error("a reader began a batch")
+	}
+	if err := r.PutApp(t.Context(), &store.App{Key: "1"}); err == nil {
+		t.Error("a reader wrote")
+	}
+	check(t, r.Close())
+}
+
+func TestBackup(t *testing.T) {
+	s := open(t, t.TempDir())
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	book(t, s, 1)
+	dir := t.TempDir()
+	b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1) // a backup does not wait for the writer
+	check(t, err)
+	backup := s.(*sqlite.Store).Backup
+	check(t, backup(t.Context(), filepath.Join(dir, "recoup.db")))
+	b.Rollback()
+	book(t, s, 2)
+	copied := open(t, dir)
+	if last(t, copied) != 1 {
+		t.Errorf("the copy has operation %d, want 1", last(t, copied))
+	}
+	check(t, copied.Integrity(t.Context()))
+	book(t, copied, 3)
+	if err := backup(t.Context(), filepath.Join(dir, "recoup.db")); err == nil {
+		t.Error("a backup overwrote a file")
+	}
+}
+
+// TestNewerSchema: an older program does not write what it does not know.
+func TestNewerSchema(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "recoup.db")
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	db, err := sql.Open("sqlite", path)
+	check(t, err)
+	_, err = db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	check(t, errors.Join(err, db.Close()))
+	if _, err := sqlite.Open(t.Context(), sqlite.Options{Path: path}); !errors.Is(err, sqlite.ErrNewer) {
+		t.Errorf("Open: %v, want ErrNewer", err)
+	}
+	r, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true})
+	check(t, err)
+	check(t, r.Close())
+}
+
+// TestCrash copies file and log as a power cut would leave them after a commit: the copy has every batch.
+func TestCrash(t *testing.T) {
+	dir, after := t.TempDir(), t.TempDir()
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	for n := range byte(20) {
+		book(t, s, n+1)
+	}
+	for _, name := range []string{"recoup.db", "recoup.db-wal"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		check(t, err)
+		check(t, os.WriteFile(filepath.Join(after, name), b, 0o600))
+	}
+	again := open(t, after)
+	if last(t, again) != 20 {
+		t.Errorf("operation %d survived, want 20", last(t, again))
+	}
+	check(t, again.Integrity(t.Context()))
+}
+
+func TestDamagedPage(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "recoup.db")
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	for n := range byte(50) {
+		book(t, s, n+1)
+	}
+	check(t, s.Close())
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	check(t, err)
+	info, err := f.Stat()
+	check(t, err)
+	for at := int64(8192); at < info.Size(); at += 4096 {
+		_, err = f.WriteAt(make([]byte, 512), at)
+		check(t, err)
+	}
+	check(t, f.Close())
+	r, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true})
+	if err == nil {
+		err = r.Integrity(t.Context())
+		check(t, r.Close())
+	}
+	if err == nil {
+		t.Error("damage was not found")
+	}
+}

@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"embed"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+//go:embed sql/*.sql
+var sqlFiles embed.FS
+
+// texts are the statements by name.
+var texts = func() map[string]string {
+	files, err := sqlFiles.ReadDir("sql")
+	if err != nil {
+		panic(err)
+	}
+	out := map[string]string{}
+	for _, f := range files {
+		text, err := sqlFiles.ReadFile("sql/" + f.Name())
+		if err != nil {
+			panic(err)
+		}
+		for i, part := range strings.Split("\n"+string(text), "\n-- name: ") {
+			if i == 0 {
+				continue // what stands above the first statement
+			}
+			name, sql, _ := strings.Cut(part, "\n")
+			if out[name] != "" {
+				panic("sqlite: two statements named " + name)
+			}
+			out[name] = strings.TrimSpace(sql)
+		}
+	}
+	return out
+}()
+
+// reads are the prepared queries of one connection. Fields have the names of the statements.
+type reads struct {
+	c *conn
+
+	Head, Rules                                                *stmt
+	OpByRequest, OpByRefund, History                           *stmt
+	Member, MemberByIdent, MemberByCard, AccountsOf            *stmt
+	Lot, LotsOpen, LotsDue, MembersWithLotsDue                 *stmt
+	HoldsOfOrder, HoldsDue, HoldsOf, MembersWithHoldsDue       *stmt
+	Voucher, VouchersOf                                        *stmt
+	Refusal, TombsOfOrder, CountTombs                          *stmt
+	MainBySub, MainByOut, MainsByOutSub, MainByReverse         *stmt
+	WdkOrder, ReversesOf, Quote, CountQuotes                   *stmt
+	Revision, Brands, Apps, Sessions                           *stmt
+	Link, Links, Ops, Members, Accounts, Lots, Holds, Vouchers *stmt
+	WdkOrders, Reverses, Integrity                             *stmt
+}
+
+// writes are the prepared statements of the connection that writes.
+type writes struct {
+	reads
+	pages int // written to the log since a checkpoint began it anew
+
+	Begin, Commit, Rollback                                    *stmt
+	SaveHead, SaveLink, SaveOp, SaveCounter                    *stmt
+	SaveMember, Bind, Unbind, SaveAccount, SaveLot             *stmt
+	SaveHold, EndHold, SaveVoucher                             *stmt
+	SaveRefusal, SaveTomb, LiftTomb                            *stmt
+	SaveWdkOrder, SaveSub, SaveQuote, SaveReverse              *stmt
+	PurgeRefusals, PurgeTombs, PurgeQuotes                     *stmt
+	MoveRevision, LastSerial, Serials, CreateBrand, SetVersion *stmt
+	SaveRules, SaveApp, SaveSession, DeleteSession             *stmt
+}
+
+// prepare fills every field of a struct of statements.
+func prepare(c *conn, into any) error {
+	v := reflect.ValueOf(into).Elem()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Type != reflect.TypeFor[*stmt]() {
+			continue
+		}
+		text := texts[f.Name]
+		if text == "" {
+			return fmt.Errorf("sqlite: no statement is named %s", f.Name)
+		}
+		s, err := c.prepare(text)
+		if err != nil {
+			return err
+		}
+		v.Field(i).Set(reflect.ValueOf(s))
+	}
+	return nil
+}
