@@ -100,7 +100,11 @@ func TestRandomHistories(t *testing.T) {
 		{Deduction: ledger.GiftFirst, Gift: ledger.GiftAbsorb, PointDays: 3, Window: [ledger.Families]int64{ledger.Points: day}},
 	}
 	for name, open := range stores {
-		for seed := range uint64(12) {
+		seeds := uint64(12)
+		if name != "memory" {
+			seeds = 3 // the reference is the place to find bugs; each policy once is enough elsewhere
+		}
+		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, open(t), policies[seed%uint64(len(policies))], seed)
@@ -172,13 +176,13 @@ func TestCorruptions(t *testing.T) {
 		}, audit.EntryCheck, "overflow"},
 		{"unknown kind", func(b *books) { firstPosting(b.op(ledger.OpGrant, "G1"), counter).Kind = 9; b.relink() }, audit.EntryCheck, "kind in line 2 of operation 6"},
 		{"points in a voucher", func(b *books) { firstPosting(b.op(ledger.OpIssue, ""), used).Kind = ledger.Point; b.relink() }, audit.EntryCheck, "kind in line 1"},
-		{"line of lot and counter", func(b *books) { b.op(ledger.OpCharge, "C1").Postings[0].Book = "loss"; b.relink() }, audit.EntryCheck, "line 1 of operation 3"},
+		{"line of lot and counter", func(b *books) { b.op(ledger.OpCharge, "C1").Postings[0].Book = "loss"; b.relink() }, audit.EntryCheck, "place of line 1 of operation 3"},
 		{"deadline of a counter", func(b *books) { firstPosting(b.op(ledger.OpCharge, "C1"), counter).Expires = 7; b.relink() }, audit.EntryCheck, "counter account in line"},
 		{"pins for nobody", func(b *books) {
 			o := b.op(ledger.OpFreeze, "F1")
 			o.Order, o.Ordinal = "", 0
 			b.relink()
-		}, audit.HoldCheck, "order that the pins of operation"},
+		}, audit.HoldCheck, "order of the pins of operation"},
 
 		// Lots and accounts.
 		{"amounts changed together", func(b *books) {
@@ -244,7 +248,7 @@ func TestCorruptions(t *testing.T) {
 		// Histories and holds.
 		{"place twice", func(b *books) { b.op(ledger.OpRefund, "O1").Ordinal = 1; b.relink() }, audit.HistoryCheck, "in the history of order O1: expected 2, found 1"},
 		{"place left out", func(b *books) { b.op(ledger.OpRefund, "O2").Ordinal = 3; b.relink() }, audit.HistoryCheck, "in the history of order O2: expected 2, found 3"},
-		{"place in no history", func(b *books) { b.op(ledger.OpMember, "").Ordinal = 3; b.relink() }, audit.HistoryCheck, "place of operation 1 in no history"},
+		{"place in no history", func(b *books) { b.op(ledger.OpMember, "").Ordinal = 3; b.relink() }, audit.HistoryCheck, "place in no history of operation 1"},
 		{"hold missing", func(b *books) { b.holds = nil }, audit.HoldCheck, "sum of the open holds over lot m1-1#1: expected 700, found 0"},
 		{"hold extra", func(b *books) {
 			h := *b.holds[0]

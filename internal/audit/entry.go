@@ -8,13 +8,18 @@ import (
 
 // check finds what is wrong with one operation alone.
 func check(o *ledger.Op) *Divergence {
-	here, no := mark{o.Seq, o.ID}, fmt.Sprintf("operation %d", o.Seq)
+	here := mark{o.Seq, o.ID}
+	differs := func(c Check, what string, expected, found any) *Divergence {
+		return diverge(c, fmt.Sprintf("%s of operation %d", what, o.Seq), expected, found).at(here)
+	}
 	var sums [ledger.Use + 1]ledger.Amount
 	for i := range o.Postings {
 		p := &o.Postings[i]
-		line := fmt.Sprintf("line %d of %s", i+1, no)
+		inLine := func(what string, expected, found any) *Divergence {
+			return differs(EntryCheck, fmt.Sprintf("%s line %d", what, i+1), expected, found)
+		}
 		if p.Kind > ledger.Use {
-			return diverge(EntryCheck, "kind in "+line, "a known kind", uint8(p.Kind)).at(here)
+			return inLine("kind in", "a known kind", uint8(p.Kind))
 		}
 		names := 0
 		for _, named := range [...]bool{!p.Lot.IsZero(), p.Voucher != "", p.Book != ""} {
@@ -24,15 +29,15 @@ func check(o *ledger.Op) *Divergence {
 		}
 		switch {
 		case names != 1:
-			return diverge(EntryCheck, line, "one of lot, voucher and counter account", fmt.Sprintf("%d of them", names)).at(here)
+			return inLine("place of", "one of lot, voucher and counter account", fmt.Sprintf("%d of them", names))
 		case (p.Voucher != "") != (p.Kind == ledger.Use) && p.Book == "":
-			return diverge(EntryCheck, "kind in "+line, "one that its "+thing(p)+" can hold", p.Kind).at(here)
+			return inLine("kind in", "one that its "+thing(p)+" can hold", p.Kind)
 		case p.Book != "" && (!p.Of.IsZero() || p.Expires != 0):
-			return diverge(EntryCheck, "counter account in "+line, "an amount alone", "a reversal or a deadline").at(here)
+			return inLine("counter account in", "an amount alone", "a reversal or a deadline")
 		}
 		sum, ok := sums[p.Kind].Add(p.Amount)
 		if !ok {
-			return diverge(EntryCheck, "sum of "+no, "a sum that fits", "an overflow").at(here)
+			return differs(EntryCheck, "sum", "a sum that fits", "an overflow")
 		}
 		sums[p.Kind] = sum
 	}
@@ -43,17 +48,17 @@ func check(o *ledger.Op) *Divergence {
 	}
 	switch {
 	case !ok:
-		return diverge(EntryCheck, "sum of "+no, "a sum that fits", "an overflow").at(here)
+		return differs(EntryCheck, "sum", "a sum that fits", "an overflow")
 	case fen != 0:
-		return diverge(EntryCheck, "sum of fen of "+no, 0, fen).at(here)
+		return differs(EntryCheck, "sum of fen", 0, fen)
 	case sums[ledger.Point] != 0:
-		return diverge(EntryCheck, "sum of points of "+no, 0, sums[ledger.Point]).at(here)
+		return differs(EntryCheck, "sum of points", 0, sums[ledger.Point])
 	case sums[ledger.Use] != 0:
-		return diverge(EntryCheck, "sum of uses of "+no, 0, sums[ledger.Use]).at(here)
+		return differs(EntryCheck, "sum of uses", 0, sums[ledger.Use])
 	case len(o.Pins) > 0 && o.Order == "":
-		return diverge(HoldCheck, "order that the pins of "+no+" are for", "an order", none).at(here)
+		return differs(HoldCheck, "order of the pins", "an order", none)
 	case o.Order == "" && o.Ordinal != 0:
-		return diverge(HistoryCheck, "place of "+no+" in no history", 0, o.Ordinal).at(here)
+		return differs(HistoryCheck, "place in no history", 0, o.Ordinal)
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ import (
 const (
 	// sortMemory is how many bytes of records a sorter keeps before it writes them out as a sorted run. With the index beside them
 	// this is all the memory that an audit needs, however long the history.
-	sortMemory = 32 << 20
+	sortMemory = 16 << 20
 	// sortRuns is how many runs are merged at once; more are first merged into one.
-	sortRuns = 128
+	sortRuns = 256
 	// runBuffer is the buffer of one run that is being written or read.
 	runBuffer = 64 << 10
 )
