@@ -1,13 +1,22 @@
 package engine_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
+	"recoup/internal/store/sqlite"
 )
 
 // stores are what the engine is tested on.
 var stores = map[string]func(t testing.TB) store.Store{
 	"memory": func(testing.TB) store.Store { return memstore.Open() },
+	"sqlite": func(t testing.TB) store.Store {
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "engine.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
 }
