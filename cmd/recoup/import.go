@@ -138,7 +138,7 @@ func readCards(in io.Reader, brand string) ([]cardLine, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if parse := (*csv.ParseError)(nil); errors.As(err, &parse) {
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 			bad.add(parse.Line, "column %d: %w", parse.Column, parse.Err)
 			break // what follows a broken quote cannot be told apart
 		}

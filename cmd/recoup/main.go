@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -97,13 +98,13 @@ func run(e *env, args []string) int {
 
 // asked is as much of a wrong command line as names a command.
 func asked(err error) string {
-	words := "recoup"
-	if wrong := (*kong.ParseError)(nil); errors.As(err, &wrong) {
+	words := []string{"recoup"}
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
 		for _, p := range wrong.Context.Path {
 			if p.Command != nil {
-				words += " " + p.Command.Name
+				words = append(words, p.Command.Name)
 			}
 		}
 	}
-	return words
+	return strings.Join(words, " ")
 }

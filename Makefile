@@ -1,0 +1,84 @@
+# `make` alone prints what there is.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test check race fuzz sim bench crash golden sdk lint vuln clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+ADDR ?= 127.0.0.1:8080
+FUZZTIME ?= 60s
+SMOKE ?= 3s
+SEED ?= 0
+
+# Packages whose code runs on many goroutines: always tested with the race detector. The others gain nothing from it but time.
+RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit ./internal/store/... ./internal/telemetry
+
+# Every fuzz target as package:name.
+FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' internal | sed -E 's|^(.*)/[^/]+:func (.*)|./\1:\2|')
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim (0: a new one).'
+
+run: build ## build, then serve the demo world at ADDR
+	bin/recoup demo --addr $(ADDR)
+
+build: ## build bin/recoup
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/recoup ./cmd/recoup
+
+test: check .need-test test/sdk/node_modules/.package-lock.json ## all that must hold: check, every test, a smoke of each fuzz target
+	CGO_ENABLED=1 go test -race $(RACY)
+	go test $$(go list ./... | grep -vxF "$$(go list $(RACY))")
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(SMOKE)
+
+check: ## the fast ones: gofmt, vet, who imports whom
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go test ./internal/archtest
+
+race: .need-test test/sdk/node_modules/.package-lock.json ## every test with the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for target in $(FUZZ); do \
+	  echo "fuzz $${target#*:} for $(FUZZTIME)"; \
+	  said=$$(go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) "$${target%:*}" 2>&1) || { echo "$$said"; exit 1; }; \
+	done
+
+sim: ## the property tests, ten times as long; SEED= repeats one
+	go test -count=1 $$(grep -rl --include='*_test.go' 'pgregory.net/rapid' internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -rapid.checks=1000 -rapid.seed=$(SEED)
+
+bench: build ## measure this machine: charges and refunds a second, beside the no-op limit
+	bin/recoup bench
+
+crash: ## kill a server under load, ten times, and audit what is left
+	go test -count=1 -v ./test/crash
+
+golden: ## write the expected outputs of the scripts anew; read the difference before you keep it
+	UPDATE=1 go test -count=1 ./cmd/recoup
+	git diff --stat -- test/script
+
+sdk: .need-test test/sdk/node_modules/.package-lock.json ## the platform's client libraries against a live demo
+	go test -count=1 ./test/sdk
+
+test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-test
+	cd test/sdk && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# The race detector needs a C compiler; the client libraries need Node.
+.PHONY: .need-test
+.need-test:
+	@tools/setup gcc:build-essential node:nodejs npm:npm
+
+lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
+	bin/golangci-lint run ./...
+
+vuln: ## known vulnerabilities in what we call
+	go tool -modfile=tools/go.mod govulncheck ./...
+
+bin/golangci-lint: tools/go.mod
+	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+clean: ## remove what was built and installed here
+	rm -rf bin test/sdk/node_modules
