@@ -373,19 +373,25 @@ func TestDialects(t *testing.T) {
 			const name = `小明😀 <A&B> 1/2 "q" \ +%41;='`
 			text, _ := json.Marshal(name)
 			text = []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(text)))
-			a = w.send(d.wire(call{method: "alibaba.alsc.crm.open.customer.save", param: "param_customer_save_open_req",
-				request: `{"brand_id":"1332","mobile":"13700000001","name":` + string(text) + `,"request_id":"name"}`}))
+			a = w.send(d.wire(call{
+				method: "alibaba.alsc.crm.open.customer.save", param: "param_customer_save_open_req",
+				request: `{"brand_id":"1332","mobile":"13700000001","name":` + string(text) + `,"request_id":"name"}`,
+			}))
 			readable(t, d.format, a)
-			a = w.send(d.wire(call{method: "alibaba.alsc.crm.open.customer.get", param: "param_customer_get_open_req",
-				request: `{"brand_id":"1332","mobile":"13700000001"}`}))
+			a = w.send(d.wire(call{
+				method: "alibaba.alsc.crm.open.customer.get", param: "param_customer_get_open_req",
+				request: `{"brand_id":"1332","mobile":"13700000001"}`,
+			}))
 			readable(t, d.format, a)
 			if got := textOf(t, d.format, a.body, "name"); got != name {
 				t.Errorf("name %q came back as %q", name, got)
 			}
 
 			// A long answer: compressed for those that ask, and only for them.
-			a = w.send(d.wire(call{method: "alibaba.alsc.crm.voucher.template.list", param: "voucher_template_open_req",
-				request: `{"brand_id":"1332","shop_id":"243545","page_no":1,"page_size":20}`}))
+			a = w.send(d.wire(call{
+				method: "alibaba.alsc.crm.voucher.template.list", param: "voucher_template_open_req",
+				request: `{"brand_id":"1332","shop_id":"243545","page_no":1,"page_size":20}`,
+			}))
 			readable(t, d.format, a)
 			asked := strings.Contains(d.wire(call{}), "Accept-Encoding: gzip")
 			if packed := a.header.Get("Content-Encoding") == "gzip"; packed != asked {
@@ -409,7 +415,7 @@ func TestDialects(t *testing.T) {
 			}
 
 			// A byte changed on the way.
-			a = w.send(strings.Replace(d.wire(sampleCall(samples[2].Sample)), "249fdj242242xd", "249fdj242242xe", -1))
+			a = w.send(strings.ReplaceAll(d.wire(sampleCall(samples[2].Sample)), "249fdj242242xd", "249fdj242242xe"))
 			if code := textOf(t, d.format, a.body, "code"); code != "25" {
 				t.Errorf("tampered: %s", a.body)
 			}

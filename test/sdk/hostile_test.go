@@ -33,8 +33,10 @@ func TestBadFields(t *testing.T) {
 	long := strings.Repeat("长", 43) // 129 bytes
 	// other makes another member of a brand.
 	other := func(brand string) (id string) {
-		a := w.call(call{method: "alibaba.alsc.crm.open.customer.save", param: "param_customer_save_open_req",
-			request: `{"brand_id":"` + brand + `","mobile":"13900000009","request_id":"other"}`}, "simplified")
+		a := w.call(call{
+			method: "alibaba.alsc.crm.open.customer.save", param: "param_customer_save_open_req",
+			request: `{"brand_id":"` + brand + `","mobile":"13900000009","request_id":"other"}`,
+		}, "simplified")
 		var got struct{ Result struct{ Result string } }
 		if err := json.Unmarshal([]byte(a.body), &got); err != nil || got.Result.Result == "" {
 			t.Fatalf("%v in %s", err, a.body)

@@ -217,7 +217,7 @@ func TestAnswersHaveTheShapeOfTheDocuments(t *testing.T) {
 			w := w.in(t)
 			root, printed, _ := strings.Cut(s.document, "\n")
 			var want []string
-			for _, line := range strings.Split(printed, "\n") {
+			for line := range strings.SplitSeq(printed, "\n") {
 				if path := strings.TrimSpace(line); !slices.Contains(s.absent, path) {
 					want = append(want, path)
 				}

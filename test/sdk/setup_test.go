@@ -323,8 +323,10 @@ func stream[T any](t *testing.T, to io.Writer, rows iter.Seq2[T, error]) {
 // member asks for a member of the main brand: fen on the member card, points that can be spent.
 func (w *world) member(id string) (fen, points int64) {
 	w.t.Helper()
-	a := w.call(call{method: "alibaba.alsc.crm.open.customer.get", param: "param_customer_get_open_req",
-		request: `{"brand_id":"1332","customer_id":"` + id + `"}`}, "simplified")
+	a := w.call(call{
+		method: "alibaba.alsc.crm.open.customer.get", param: "param_customer_get_open_req",
+		request: `{"brand_id":"1332","customer_id":"` + id + `"}`,
+	}, "simplified")
 	var got struct {
 		Result struct {
 			Result struct {
