@@ -14,7 +14,8 @@ type TakeOrder struct {
 	Gone    bool // delivered already
 }
 
-// MakeQuote quotes a refund: applyrefund.
+// MakeQuote quotes a refund: applyrefund. Result: Numbers = the sub-orders in request order; IDs = the token. What is offered stands in
+// the stored quote.
 type MakeQuote struct {
 	ledger.Head
 	Store        string
@@ -26,15 +27,16 @@ type MakeQuote struct {
 	Never        bool   // import only: does not expire
 }
 
-// Given is a channel named in a submit.
+// Given is a channel named in a submit, by its code; without a code, by the name of a tender.
 type Given struct {
 	Code   string
 	Name   string
-	Amount Amount
+	Amount Amount // fen; 0 is an amount too
+	Fill   bool   // named without an amount: a waterfall store fills it, a strict one reads 0
 }
 
-// Submit commits a quote: creatrefund. Head.RequestID is the quote's token. Result: Numbers = reverse ids in request order;
-// IDs = out_order_id, then out_biz_order_ids in request order.
+// Submit commits a quote: creatrefund. Head.RequestID is the quote's token, and Head.Mismatch is RequestIDConflict. Result: Numbers =
+// reverse ids in request order; IDs = out_order_id, then out_biz_order_ids in request order.
 type Submit struct {
 	ledger.Head
 	Store        string
@@ -46,4 +48,22 @@ type Submit struct {
 	ReasonText   string
 	OperatorType int64
 	Proofs       []string
+}
+
+// AgreeReverse approves a reverse that waits: everything is decided again under lock, then paid. Result: Numbers = the reverse.
+type AgreeReverse struct {
+	ledger.Head
+	Reverse int64
+}
+
+// RefuseReverse ends a reverse that waits, by the store. Head.Reason says why. Result: Numbers = the reverse.
+type RefuseReverse struct {
+	ledger.Head
+	Reverse int64
+}
+
+// CancelReverse ends a reverse that waits, by whoever asked for it. Result: Numbers = the reverse.
+type CancelReverse struct {
+	ledger.Head
+	Reverse int64
 }

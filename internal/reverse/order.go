@@ -62,7 +62,7 @@ type Order struct {
 	Gone   []int64 // sub-orders delivered: in_sale_refund 2; empty: 1
 }
 
-// Sub finds a sub-order's row, -1 if it is not of this order.
+// Row finds a sub-order's row, -1 if it is not of this order.
 func (o *Order) Row(no int64) int {
 	for i := range o.Subs {
 		if o.Subs[i].No == no {
@@ -123,6 +123,7 @@ type Channel struct {
 	Code   string
 	Name   string
 	Amount Amount // fen
+	Post   Amount // that part of Amount which is postage
 	Points Amount // POINT: points given back
 	Status PayStatus
 	Payout string    // unique_id of an external payout

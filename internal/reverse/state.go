@@ -19,6 +19,16 @@ func NewKeys() *Keys {
 		Quotes: map[string]struct{}{}, Reverses: map[int64]struct{}{}, Stores: map[string]struct{}{}}
 }
 
+// head notes what every command reads: its idempotency key.
+func (k *Keys) head(h *ledger.Head) {
+	if !h.Request.IsZero() {
+		k.Requests[h.Request] = struct{}{}
+	}
+}
+
+// card notes that the account of a gift card is wanted.
+func (k *Keys) card(no string) { k.Idents[ledger.Ident{Type: ledger.ByCard, Text: no}] = struct{}{} }
+
 // State is a batch's state of ledger and WDK orders.
 type State struct {
 	*ledger.State

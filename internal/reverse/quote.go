@@ -1,0 +1,175 @@
+package reverse
+
+import (
+	"slices"
+	"strconv"
+
+	"recoup/internal/ledger"
+)
+
+const (
+	// QuotesMax bounds the live quotes of a store.
+	QuotesMax = 10_000
+	// QuoteFor is how long a quote is valid, in milliseconds: 30 minutes.
+	QuoteFor int64 = 30 * 60 * 1000
+)
+
+// Keys of a quote: the sub-orders with their order, the gift cards, and how many quotes the store has.
+func (c *MakeQuote) Keys(k *Keys) {
+	k.head(&c.Head)
+	k.Quotes[c.Token] = struct{}{}
+	k.Stores[c.Store] = struct{}{}
+	for _, no := range c.Subs {
+		k.Subs[no] = struct{}{}
+	}
+	for _, out := range c.OutSubs {
+		k.OutSubs[out] = struct{}{}
+	}
+	for _, card := range c.GiftCards {
+		k.card(card)
+	}
+}
+
+// decide offers what can be refunded (semantics.md §9, applyrefund). It reserves nothing and books nothing.
+//
+// Postage goes with the last open sub-orders: when nothing can be refunded of any sub-order outside the quote, what is left of the
+// postage row is added to the quote's last sub-order. A sub-order is open while a cell of it has something to give now, to whichever
+// door its shares went.
+func (c *MakeQuote) decide(s *State, at *ledger.Stamp) ledger.Result {
+	if q := s.Quotes[c.Token]; q != nil { // tokens are random: this is the same import again
+		return ledger.Result{IDs: []string{q.Token}, Numbers: q.Subs, Replayed: true}
+	}
+	if _, refused, ok := s.shop(c.Store); !ok {
+		return refused
+	}
+	o, subs, refused, ok := c.find(s)
+	if !ok {
+		return refused
+	}
+	cards := set(c.GiftCards)
+	for _, card := range cards {
+		a := s.Accounts[s.Cards[card]]
+		if a == nil || a.Type != ledger.GiftCard || !slices.Contains(subs, a.SoldIn) {
+			return ledger.Refuse(ledger.GiftCardNotFound, ledger.T("card", card))
+		}
+	}
+	if refused, ok := s.unspent(cards, at); !ok {
+		return refused
+	}
+	if s.LiveQuotes[c.Store] >= QuotesMax {
+		return ledger.Refuse(ledger.QuoteLimit)
+	}
+
+	// Nothing fails from here on.
+	q := &Quote{Token: c.Token, App: c.App, Store: c.Store, Main: o.Main, Subs: subs, GiftCards: cards, Until: at.At + QuoteFor}
+	if c.Never {
+		q.Until = ledger.Never
+	}
+	q.offer(s.table(o, at))
+	s.Quotes[q.Token] = q
+	s.LiveQuotes[q.Store]++
+	s.Wdk.Quotes.Add(q)
+	return ledger.Result{IDs: []string{q.Token}, Numbers: q.Subs}
+}
+
+// find finds the sub-orders of a quote, each once, and the one order they are of.
+func (c *MakeQuote) find(s *State) (o *Order, subs []int64, refused ledger.Result, ok bool) {
+	field := "biz_order_ids"
+	subs = distinct(c.Subs)
+	if len(c.Subs) == 0 {
+		field = "sub_out_order_ids"
+		for _, out := range distinct(c.OutSubs) {
+			no, ok := s.OutSubOf[out]
+			if !ok {
+				return nil, nil, ledger.Refuse(ledger.OrderNotFound, ledger.T("order", out)), false
+			}
+			subs = append(subs, no)
+		}
+	}
+	if len(subs) == 0 {
+		return nil, nil, ledger.Refuse(ledger.MissingField, ledger.T("field", "biz_order_ids")), false
+	}
+	for _, no := range subs {
+		main, ok := s.SubOf[no]
+		if !ok {
+			return nil, nil, ledger.Refuse(ledger.OrderNotFound, ledger.T("order", strconv.FormatInt(no, 10))), false
+		}
+		if o != nil && main != o.Main {
+			return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", field)), false
+		}
+		o = s.WdkOrders[main]
+	}
+	if o.Store != c.Store {
+		return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "store_id")), false
+	}
+	return o, subs, ledger.Result{}, true
+}
+
+// offer fills a quote with all that the cells of its sub-orders can give.
+func (q *Quote) offer(tb *table) {
+	last := true
+	for i := range tb.order.Subs {
+		last = last && (slices.Contains(q.Subs, tb.order.Subs[i].No) || !tb.open(i))
+	}
+	tenders := len(tb.order.Tenders)
+	for _, no := range q.Subs {
+		row := make([]Amount, tenders)
+		for t := range row {
+			row[t] = tb.take(tb.order.Row(no), t)
+			q.Max += row[t]
+		}
+		q.Cells = append(q.Cells, row)
+	}
+	if !last {
+		return
+	}
+	for t := range tenders {
+		n := tb.take(tb.order.post(), t)
+		q.Cells[len(q.Cells)-1][t] += n
+		q.PostFee += n
+		q.Max += n
+	}
+}
+
+// offers is what the quote offers of each tender: the sums of its columns.
+func (q *Quote) offers() []Amount {
+	sums := make([]Amount, len(q.Cells[0]))
+	for _, row := range q.Cells {
+		for t, n := range row {
+			sums[t] += n
+		}
+	}
+	return sums
+}
+
+// Modifiable reports whether a submit may refund less than the quote offers (support_modify_amount): only a quote of one sub-order.
+func (q *Quote) Modifiable() bool { return len(q.Subs) == 1 }
+
+// unspent checks that gift cards can be cancelled: nobody has used them.
+func (s *State) unspent(cards []string, at *ledger.Stamp) (ledger.Result, bool) {
+	for _, card := range cards {
+		s.Settle(s.Accounts[s.Cards[card]].Member, at) // a hold that timed out is no use
+		if !s.CardUnspent(card) {
+			return ledger.Refuse(ledger.GiftCardUsed, ledger.T("card", card)), false
+		}
+	}
+	return ledger.Result{}, true
+}
+
+// distinct keeps each element once, at its first place.
+func distinct[T comparable](list []T) []T {
+	out := make([]T, 0, len(list))
+	for _, x := range list {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// set sorts a list and keeps each element once.
+func set(list []string) []string {
+	out := slices.Clone(list)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
