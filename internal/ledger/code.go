@@ -214,15 +214,15 @@ func (f Fig) en() string {
 
 // Yuan renders fen as yuan with two decimals.
 func Yuan(n Amount) string {
-	sign := ""
+	sign, fen := "", uint64(n)
 	if n < 0 {
-		sign, n = "-", -n
+		sign, fen = "-", -fen
 	}
-	f := strconv.FormatInt(int64(n%100), 10)
+	f := strconv.FormatUint(fen%100, 10)
 	if len(f) == 1 {
 		f = "0" + f
 	}
-	return sign + strconv.FormatInt(int64(n/100), 10) + "." + f
+	return sign + strconv.FormatUint(fen/100, 10) + "." + f
 }
 
 // VoucherOutcome is what became of one voucher of a call.

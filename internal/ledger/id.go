@@ -28,6 +28,9 @@ func ParseID(s string) (ID, bool) {
 		return ID{}, false
 	}
 	copy(id[:], b)
+	if id.String() != s { // the last character holds two bits too many: one id has one text
+		return ID{}, false
+	}
 	return id, true
 }
 

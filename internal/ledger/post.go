@@ -176,7 +176,6 @@ func (s *State) endHold(o *Op, h *Hold) {
 // openHold adds a new hold, whose pins its operation has told; again says that the number was held before.
 func (s *State) openHold(h *Hold, again bool) {
 	s.Holds[h.HoldKey] = h
-	s.byMember[h.Member] = append(s.byMember[h.Member], h)
 	s.Changes.Holds.Add(h)
 	if again {
 		s.Changes.Ended = without(s.Changes.Ended, h.HoldKey)
@@ -207,7 +206,6 @@ func (s *State) Settle(member string, at *Stamp) {
 	if s.settled[member] {
 		return
 	}
-	s.settled[member] = true
 	var due []*Hold
 	for _, h := range s.byMember[member] {
 		if at.At >= h.Deadline {

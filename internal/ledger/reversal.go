@@ -143,11 +143,6 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		out.Figs = []Fig{T("order", c.Order), T("number", s.firstRefund(c.Order))}
 		return out
 	}
-	if !assets && foreign > 0 && foreign == len(out.Vouchers) {
-		out.Code = VoucherNotInOrder
-		out.Figs = []Fig{T("voucher", strings.Join(names(out.Vouchers, false), "、")), T("order", c.Order)}
-		return out
-	}
 
 	// Value and points move together or not at all; each voucher is judged alone.
 	blocked := Result{}
@@ -167,12 +162,9 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		assets = false
 	}
 	if !assets && len(back) == 0 {
-		if refused.Code == OK && foreign == 0 {
-			return out // all that was asked for is back already; nothing moves, no number is bound
-		}
-		if refused.Code == OK {
-			out.Code, out.Figs = VoucherNotInOrder, []Fig{T("voucher", strings.Join(names(out.Vouchers, false), "、")), T("order", c.Order)}
-			return out
+		// Nothing moves, so no number is bound. Without a refusal all that was asked for is back already.
+		if refused.Code == OK && foreign > 0 {
+			refused = Refuse(VoucherNotInOrder, T("voucher", strings.Join(names(out.Vouchers, false), "、")), T("order", c.Order))
 		}
 		out.Code, out.Figs = refused.Code, refused.Figs
 		return out

@@ -25,7 +25,7 @@ import (
 //	policy gift=deduct grace=3          the brand's rules from now on
 //	template T uses=3 days=30           a voucher template
 //	{ and }                             the commands between are one batch
-//	refunds, undos                      many commands alike
+//	charges, refunds, undos             many commands alike
 //
 // In an answer, a figure that is not named is not compared; value:no and point:yes are the flags, V1:OK or V1:CODE the vouchers;
 // "replayed" must stand there if and only if the first answer came again.
@@ -236,6 +236,8 @@ func (s *script) run(line string) {
 		}
 	case "refunds": // n=1000 of one fen each
 		s.many(int(a.int("n")), "refund order="+a.text("order")+" number=k%d value=1")
+	case "charges": // n of one fen each
+		s.many(int(a.int("n")), "charge order=k%d value=1 member="+a.text("member"))
 	case "undos": // n reversals of orders that nobody knows
 		s.many(int(a.int("n")), "reverse order=u%d number=k%[1]d -> ORIGINAL_NOT_FOUND")
 	default:
@@ -660,6 +662,9 @@ func (s *script) oneVoucher(a *args) {
 	}
 	if got := v.Status(s.now).String(); got != a.pos[1] {
 		s.failf("voucher is %s", got)
+	}
+	if a.has("uses") && v.Uses != a.num("uses") {
+		s.failf("issued with %d uses", v.Uses)
 	}
 	if a.has("left") && v.Left != a.num("left") {
 		s.failf("%d uses left", v.Left)

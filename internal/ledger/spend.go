@@ -52,7 +52,6 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 	}
 
 	// Then each part; the first that fails gives the code, all that fail are flagged.
-	s.Settle(m.ID, at)
 	out := Result{ValueOK: true, PointOK: true}
 	fail := func(r Result) {
 		if out.Code == OK {
@@ -161,7 +160,7 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 			how = "取消"
 		}
 		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
-	case st.spent && !c.Pools, st.last == captured && !c.Direct:
+	case st.spent && !c.Pools:
 		return p, Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(w.Family)))
 	case w.Amount == 0:
 		return p, Refuse(MissingField, T("field", w.Field))

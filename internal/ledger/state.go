@@ -74,7 +74,7 @@ type State struct {
 
 	// Owned by Decide: indexes over what was loaded, made once a batch.
 	byAccount map[string][]*Lot
-	byMember  map[string][]*Hold // open holds
+	byMember  map[string][]*Hold // holds that were open before this batch: those of this batch cannot be due in it
 	frontier  map[pageKey]Lot    // last lot of a full first page, as it was loaded
 	settled   map[string]bool    // members with nothing left to expire at this stamp
 	unsettled []string           // members to settle again after the command

@@ -590,6 +590,9 @@ func (a *auditor) add(o *Op) error {
 			return fmt.Errorf("reversal of %d where %d was left (%v %v)", p.Amount, was, p.Lot, p.Voucher)
 		}
 	}
+	if err := a.order(o); err != nil {
+		return err
+	}
 	for unit, n := range per {
 		if n != 0 {
 			return fmt.Errorf("%s do not balance: %d", unit, n)
@@ -598,6 +601,40 @@ func (a *auditor) add(o *Op) error {
 	for _, b := range o.After {
 		if b.Sums != a.account(b.Account).Balance {
 			return fmt.Errorf("balances after on %s: %v, want %v", b.Account, b.Sums, a.account(b.Account).Balance)
+		}
+	}
+	return nil
+}
+
+// order checks what a freeze or a direct debit took: nothing that was due, and no lot while an earlier one of its kind had something left.
+func (a *auditor) order(o *Op) error {
+	took := map[LotID]bool{}
+	switch o.Kind {
+	case OpFreeze:
+		for _, p := range o.Pins {
+			took[p.Lot] = true
+		}
+	case OpSpend:
+		for _, p := range o.Postings {
+			if !p.Lot.IsZero() {
+				took[p.Lot] = true
+			}
+		}
+		for _, p := range o.Pins { // captured: chosen when it was held
+			delete(took, p.Lot)
+		}
+	default:
+		return nil
+	}
+	lot := func(id LotID) *Lot { return &Lot{LotID: id, Expires: a.expires[id]} }
+	for id := range took {
+		if e := a.expires[id]; e != Never && o.At >= e {
+			return fmt.Errorf("lot %v was due", id)
+		}
+		for other, balance := range a.balance {
+			if other.Account == id.Account && a.kind[other] == a.kind[id] && balance > a.held[other] && lot(other).before(lot(id)) < 0 {
+				return fmt.Errorf("lot %v was taken before %v", id, other)
+			}
 		}
 	}
 	return nil
