@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	"recoup"
 	"recoup/internal/demo"
-
-	_ "modernc.org/sqlite"
 )
 
 // demoBooks makes the demo world in a file.

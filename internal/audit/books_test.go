@@ -133,24 +133,31 @@ func stream[T any](list []T) iter.Seq2[T, error] {
 func (b *books) Ops(_ context.Context, _ string, after int64) iter.Seq2[*ledger.Op, error] {
 	return stream(b.ops[after:])
 }
+
 func (b *books) Links(context.Context, string) iter.Seq2[store.Link, error] { return stream(b.links) }
 func (b *books) Head(context.Context, string) (store.Link, error)           { return b.head, nil }
 func (b *books) Accounts(context.Context, string) iter.Seq2[*ledger.Account, error] {
 	return stream(b.accounts)
 }
+
 func (b *books) Lots(context.Context, string) iter.Seq2[*ledger.Lot, error] { return stream(b.lots) }
+
 func (b *books) Holds(context.Context, string) iter.Seq2[*ledger.Hold, error] {
 	return stream(b.holds)
 }
+
 func (b *books) Vouchers(context.Context, string) iter.Seq2[*ledger.Voucher, error] {
 	return stream(b.vouchers)
 }
+
 func (b *books) Members(context.Context, string) iter.Seq2[*ledger.Member, error] {
 	return stream[*ledger.Member](nil)
 }
+
 func (b *books) WdkOrders(context.Context, string) iter.Seq2[*reverse.Order, error] {
 	return stream(b.orders)
 }
+
 func (b *books) Reverses(context.Context, string) iter.Seq2[*reverse.Reverse, error] {
 	return stream(b.reverses)
 }

@@ -7,7 +7,6 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -145,10 +144,14 @@ func (s *sorter) sorted() iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
+		left := s.count
 		for record, err := range merge(append(runs, s.memoryRun())) {
-			if !yield(record, err) || err != nil {
+			if left--; !yield(record, err) || err != nil {
 				return
 			}
+		}
+		if left != 0 {
+			yield(nil, errRecord)
 		}
 	}
 }
@@ -187,8 +190,10 @@ func fileRuns(files []*os.File) ([]*run, error) {
 				return nil, err
 			}
 			r.kept = slices.Grow(r.kept[:0], int(n))[:n]
-			if _, err := io.ReadFull(in, r.kept); err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Name(), err)
+			if _, err := io.ReadFull(in, r.kept); errors.Is(err, io.EOF) {
+				return nil, errRecord // the end may only come before a length
+			} else if err != nil {
+				return nil, err
 			}
 			return r.kept, nil
 		}})
@@ -201,12 +206,11 @@ func merge(runs []*run) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var h runHeap
 		for _, r := range runs {
-			switch head, err := r.next(r); err {
-			case nil:
+			switch head, err := r.next(r); {
+			case err == nil:
 				r.head = head
 				h = append(h, r)
-			case io.EOF:
-			default:
+			case !errors.Is(err, io.EOF):
 				yield(nil, err)
 				return
 			}
@@ -217,11 +221,11 @@ func merge(runs []*run) iter.Seq2[[]byte, error] {
 			if !yield(r.head, nil) {
 				return
 			}
-			switch head, err := r.next(r); err {
-			case nil:
+			switch head, err := r.next(r); {
+			case err == nil:
 				r.head = head
 				heap.Fix(&h, 0)
-			case io.EOF:
+			case errors.Is(err, io.EOF):
 				heap.Pop(&h)
 			default:
 				yield(nil, err)

@@ -20,7 +20,11 @@ func TestSorter(t *testing.T) {
 		count  int
 		runs   int // at least
 	}{
-		{"none", 100, 0, 0}, {"one", 100, 1, 0}, {"in memory", 1 << 20, 5000, 0}, {"some runs", 4 << 10, 5000, 2}, {"runs of runs", 200, 5000, 2},
+		{"none", 100, 0, 0},
+		{"one", 100, 1, 0},
+		{"in memory", 1 << 20, 5000, 0},
+		{"some runs", 4 << 10, 5000, 2},
+		{"runs of runs", 200, 5000, 2},
 		{"larger than memory", 1, 500, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -66,25 +70,27 @@ func TestSorter(t *testing.T) {
 
 // TestDamagedRun: a temporary file that lost its end is an error, never a shorter history.
 func TestDamagedRun(t *testing.T) {
-	s := newSorter()
-	s.memory = 1
-	for range 3 {
-		if err := s.add([]byte("record")); err != nil {
+	for length := range int64(len("xrecord")) {
+		s := newSorter()
+		s.memory = 1
+		for range 3 {
+			if err := s.add([]byte("record")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.runs[0].Truncate(length); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := s.runs[0].Truncate(4); err != nil {
-		t.Fatal(err)
-	}
-	var found error
-	for _, err := range s.sorted() {
-		found = cmp.Or(found, err)
-	}
-	if found == nil {
-		t.Error("not found")
-	}
-	if err := s.close(); err != nil {
-		t.Error(err)
+		var found error
+		for _, err := range s.sorted() {
+			found = cmp.Or(found, err)
+		}
+		if found == nil {
+			t.Errorf("not found at %d bytes", length)
+		}
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

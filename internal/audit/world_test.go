@@ -172,7 +172,8 @@ func sample(t testing.TB, s store.Store) *world {
 	w.must(w.spend("s1", "m2", "P1", 600, 0))
 	w.must(w.spend("s1", "m1", "P2", 0, 33))
 	r := w.must(w.take("s1", "W1", 100, []reverse.Tender{
-		{Code: "10001", Amount: 1300}, {Code: reverse.StoredValue, Amount: 500, Customer: "m2", Order: "P1"},
+		{Code: "10001", Amount: 1300},
+		{Code: reverse.StoredValue, Amount: 500, Customer: "m2", Order: "P1"},
 		{Code: reverse.PointTender, Amount: 300, Points: 31, Customer: "m1", Order: "P2"},
 	}, 1000, 1000))
 	for _, sub := range r.Numbers[1:] {
