@@ -167,7 +167,7 @@ func TestRefusals(t *testing.T) {
 		{"already reversed", crm + "open.assert.refund", ledger.Result{Code: ledger.AlreadyReversed, ValueOK: true, PointOK: true, Figs: []ledger.Fig{ledger.T("order", "1"), ledger.T("number", "2")}},
 			`{"biz_success":false,"result":{"point_success":true,"value_success":true},"result_code":"ALREADY_REVERSED","result_desc":"原单1已全部退回,首笔退款单号2","result_view":"该单已退回,无需重复操作"}`},
 		{"nothing judged", crm + "open.assert.refund", ledger.Refuse(ledger.OriginalNotFound, ledger.T("order", "1")),
-			`{"biz_success":false,"result_code":"ORIGINAL_NOT_FOUND","result_desc":"原单1未找到,已登记撤销","result_view":"原单未到账,无需退回"}`},
+			`{"biz_success":false,"result_code":"ORIGINAL_NOT_FOUND","result_desc":"原单1未找到","result_view":"原单未到账,无需退回"}`},
 		{"neither value nor points", crm + "open.assert.verify", ledger.Refuse(ledger.InsufficientBalance, ledger.Money("need", 100), ledger.Money("available", 0)),
 			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"INSUFFICIENT_BALANCE","result_desc":"储值余额不足:需要1.00元,可用0.00元","result_view":"储值余额不足,可用0.00元"}`},
 		{"reverse family", wdk + "reverse.applyrefund", ledger.Refuse(ledger.OrderNotFound, ledger.T("order", "5")),

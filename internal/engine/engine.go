@@ -268,6 +268,7 @@ func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
 	for _, c := range calls {
 		reverse.KeysOf(c.cmd, keys)
 	}
+	reserve := int64(numberBlock)
 	for attempt := 1; ; attempt++ {
 		err := e.attempt(ctx, l, calls, keys, m)
 		var lots *ledger.ErrNeedLots
@@ -279,11 +280,12 @@ func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
 		case errors.As(err, &lots):
 			keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: lots.Member}] = struct{}{}
 		case errors.Is(err, errShort):
-			first, err := e.store.Numbers(ctx, l.brand, numberBlock)
+			first, err := e.store.Numbers(ctx, l.brand, reserve)
 			if err != nil {
 				return err
 			}
-			l.numbers = numbers{first, first + numberBlock}
+			l.numbers = numbers{first, first + reserve}
+			reserve *= 2 // a batch that needs more than a block gets it soon
 		case errors.Is(err, store.ErrRetry):
 			time.Sleep(time.Duration(rand.IntN(attempt)) * time.Millisecond) //nolint:forbidigo // back-off between processes
 		default:

@@ -352,3 +352,31 @@ func TestBatchSizeDoesNotMatter(t *testing.T) {
 		t.Errorf("balances %v", ends)
 	}
 }
+
+// A batch may need more issued numbers than are reserved at a time.
+func TestMoreNumbersThanABlock(t *testing.T) {
+	s := memstore.Open()
+	b := setup(t, s, engine.Options{BatchMax: 500})
+	snap, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := *snap.Brands[0]
+	rules.Templates = map[string]*ledger.Template{"T": {ID: "T"}}
+	if err := s.PutBrand(t.Context(), &rules); err != nil {
+		t.Fatal(err)
+	}
+	var all []reverse.Command
+	for range 200 {
+		all = append(all, &ledger.IssueVouchers{Head: b.head(), Template: "T", Num: 100})
+	}
+	seen := map[string]bool{}
+	for _, r := range b.together(all, b.engine) {
+		for _, id := range r.IDs {
+			seen[id] = true
+		}
+	}
+	if len(seen) != 200*100 {
+		t.Errorf("%d different voucher ids, want 20000", len(seen))
+	}
+}

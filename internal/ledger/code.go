@@ -98,7 +98,7 @@ var codes = map[Code]codeText{
 
 	CardExists: {Word: "CARD_EXISTS", Desc: "卡{card}已存在", View: "卡号已存在", EN: "Card {card} exists already."},
 
-	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到,已登记撤销", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return."},
+	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return."},
 	AlreadyReversed:  {Word: "ALREADY_REVERSED", Desc: "原单{order}已全部退回,首笔退款单号{number}", View: "该单已退回,无需重复操作", EN: "Original {order} is returned in full already; first refund number {number}."},
 	OverRefund:       {Word: "OVER_REFUND", Desc: "退回数超出可退余额,本单最多可退{max}", View: "最多可退{max}", EN: "More than is left to return: at most {max}."},
 	ChargeSpent:      {Word: "CHARGE_SPENT", Desc: "该笔充值已被使用或冻结,最多可退{max}", View: "充值金额已部分使用,最多可退{max}", EN: "Part of this charge is spent or held: at most {max} can be refunded."},
