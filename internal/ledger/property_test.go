@@ -290,6 +290,7 @@ func TestPages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		whole := newScript(t, "whole", 0, false)
 		paged := newScript(t, "paged", 0, true)
+		paged.pins, paged.due = rapid.Bool().Draw(t, "pins"), rapid.Bool().Draw(t, "due")
 		both := func(line string) {
 			whole.run(line)
 			paged.run(line)

@@ -236,8 +236,8 @@ func (s *script) run(line string) {
 		}
 	case "refunds": // n=1000 of one fen each
 		s.many(int(a.int("n")), "refund order="+a.text("order")+" number=k%d value=1")
-	case "charges": // n of one fen each
-		s.many(int(a.int("n")), "charge order=k%d value=1 member="+a.text("member"))
+	case "charges": // n of one fen each, or so many
+		s.many(int(a.int("n")), "charge order=k%d value="+a.or("value", "1")+" member="+a.text("member"))
 	case "undos": // n reversals of orders that nobody knows
 		s.many(int(a.int("n")), "reverse order=u%d number=k%[1]d -> ORIGINAL_NOT_FOUND")
 	default:
@@ -473,7 +473,7 @@ func (s *script) command(a *args) Command {
 	case "charge": // recharge.operate 1
 		return &Charge{Head: h, Order: order, Real: a.num("value"), ByRule: true}
 	case "recharge": // recharge.charge.update
-		return &Charge{Head: h, Order: order, Real: a.num("real"), Gift: a.num("gift"), Pre: a.num("pre")}
+		return &Charge{Head: h, Order: order, Real: a.num("real"), Gift: a.num("gift"), Pre: a.num("pre"), ByRule: a.text("trigger") == "yes"}
 	case "refund": // recharge.operate 4, uncharge.update
 		n := a.num("value")
 		return &RefundCharge{Head: h, Order: order, Number: a.text("number"), Amount: n, Keyed: s.keyed(a, a.verb, n, nil)}

@@ -80,9 +80,6 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 		out.Vouchers = outcomes
 	}
 	if out.Code != OK {
-		if !c.Report {
-			return Refuse(out.Code, out.Figs...)
-		}
 		return out
 	}
 

@@ -197,7 +197,7 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 			break
 		}
 	}
-	for _, k := range keys {
+	for _, k := range keys { // none of them was lifted in this batch: then the number would be known
 		k.App, k.Order = h.App, order
 		t := &Tombstone{TombKey: k, Signed: h.Signed, Amount: amount, Member: member, Until: at.At + remember}
 		old := s.Tombs[k]
@@ -217,7 +217,6 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 		}
 		s.Tombs[k] = t
 		s.Changes.Tombs = append(s.Changes.Tombs, t)
-		s.Changes.TombsLifted = without(s.Changes.TombsLifted, k)
 	}
 	return Refuse(OriginalNotFound, T("order", order))
 }

@@ -20,7 +20,8 @@ type world struct {
 	next  int64 // issued numbers
 	salt  uint64
 	paged bool // load as a store does: what the keys lead to, a page of lots; else everything
-	page  int  // lots a page, when paged
+	pins  bool // a page holds lots that are pinned whole
+	due   bool // a page holds lots that are due
 	needs int  // how often a batch had to be loaded again
 
 	members  map[string]*Member
@@ -51,7 +52,7 @@ type failer interface {
 
 func newWorld(t failer) *world {
 	return &world{
-		t: t, now: morning, page: LotPage,
+		t: t, now: morning,
 		brand: &Brand{
 			ID: "b", Serial: 1, Version: 1,
 			Shops:     map[string]*Shop{"s1": {ID: "s1", Alias: "out1"}, "s2": {ID: "s2", Alias: "out2"}},
@@ -118,7 +119,7 @@ func (w *world) load(k *Keys) *State {
 		l.ident(id)
 	}
 	for id := range k.Spends {
-		l.lotsOf(l.ident(id), w.page)
+		l.lotsOf(l.ident(id), LotPage)
 	}
 	for id := range k.AllLots {
 		l.lotsOf(l.ident(id), 0)
@@ -257,7 +258,7 @@ func (l loader) lotsOf(member string, limit int) {
 	for _, a := range l.purses[member] {
 		var open [Kinds][]*Lot
 		for _, x := range l.lots {
-			if x.Account == a && x.Free() > 0 {
+			if x.Account == a && (x.Free() > 0 || l.pins && x.Balance > 0) && (l.due || !x.Due(l.now)) {
 				open[x.Kind] = append(open[x.Kind], x)
 			}
 		}
