@@ -40,17 +40,16 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
-		for _, paged := range []bool{false, true} {
-			kind := map[bool]string{false: "whole", true: "paged"}[paged]
-			t.Run(name+"/"+kind, func(t *testing.T) {
+		for _, way := range []string{"whole", "paged", "pinned"} {
+			t.Run(name+"/"+way, func(t *testing.T) {
 				t.Parallel()
-				runScript(t, file, string(text), paged)
+				runScript(t, file, string(text), way)
 			})
 		}
 	}
 }
 
-// script runs the cases of one file.
+// script is a world that is told what to do line by line.
 type script struct {
 	*world
 	file  string
@@ -69,7 +68,8 @@ func newScript(t failer, file string, line int, paged bool) *script {
 	return s
 }
 
-func runScript(t *testing.T, file, text string, paged bool) {
+// runScript runs the cases of a file. The ways to load are: everything, what a store loads, the same where pages hold pinned lots.
+func runScript(t *testing.T, file, text, way string) {
 	t.Helper()
 	var lines []string
 	title, start := "", 0
@@ -79,7 +79,8 @@ func runScript(t *testing.T, file, text string, paged bool) {
 		}
 		body, first := lines, start
 		t.Run(title, func(t *testing.T) {
-			s := newScript(t, file, first, paged)
+			s := newScript(t, file, first, way != "whole")
+			s.pins = way == "pinned"
 			for _, l := range body {
 				s.line++
 				s.run(strings.TrimSpace(l))
