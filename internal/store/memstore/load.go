@@ -1,11 +1,11 @@
 package memstore
 
 import (
-	"cmp"
 	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 )
 
 // loader fills a state by following keys one at a time: slow, and plain enough to judge other stores by.
@@ -96,10 +96,10 @@ func (l *loader) wdk(keys *reverse.Keys) {
 			mains[r.Main] = true
 		}
 	}
-	for store := range keys.Stores {
+	for name := range keys.Stores {
 		for _, q := range l.quotes {
-			if q.Store == store && !q.Bound && (q.Until == ledger.Never || l.at < q.Until) {
-				l.s.LiveQuotes[store]++
+			if q.Store == name && !q.Bound && (q.Until == ledger.Never || l.at < q.Until) {
+				l.s.LiveQuotes[name]++
 			}
 		}
 	}
@@ -255,7 +255,7 @@ func (l *loader) pages(member string, limit int) {
 		}
 		complete := true
 		for _, open := range perKind {
-			slices.SortFunc(open, spendingOrder)
+			slices.SortFunc(open, store.SpendingOrder)
 			if limit > 0 && len(open) > limit {
 				open, complete = open[:limit], false
 			}
@@ -286,17 +286,4 @@ func (l *loader) wallet(member string) {
 			l.hold(h)
 		}
 	}
-}
-
-// spendingOrder is the order of semantics.md §4 within a kind: earliest deadline, what never expires last, then oldest.
-func spendingOrder(a, b *ledger.Lot) int {
-	switch {
-	case a.Expires == b.Expires:
-		return cmp.Compare(a.N, b.N)
-	case a.Expires == ledger.Never:
-		return 1
-	case b.Expires == ledger.Never || a.Expires < b.Expires:
-		return -1
-	}
-	return 1
 }

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"syscall"
@@ -90,8 +91,9 @@ func charges(b *testing.B, s store.Store, from, size int) {
 	for i := range calls {
 		n := from + i
 		sum := sha256.Sum256(fmt.Appendf(nil, "request %d", n))
-		calls[i] = call{ledger.Digest(sum[:16]), fmt.Sprintf("S%03d-%08d", n%300, n), ledger.Ident{Type: ledger.ByMobile, Text: mobile(int(sum[20])<<8 | int(sum[21]) | int(sum[22]&1)<<16%benchMembers)}}
-		calls[i].who.Text = mobile((int(sum[20])<<16 | int(sum[21])<<8 | int(sum[22])) % benchMembers)
+		member := int(binary.BigEndian.Uint32(sum[16:])) % benchMembers
+		calls[i] = call{ledger.Digest(sum[:16]), fmt.Sprintf("S%03d-%08d", n%300, n),
+			ledger.Ident{Type: ledger.ByMobile, Text: mobile(member)}}
 		keys.Requests[calls[i].request] = struct{}{}
 		keys.Orders[calls[i].order] = struct{}{}
 		keys.Idents[calls[i].who] = struct{}{}
@@ -111,7 +113,8 @@ func charges(b *testing.B, s store.Store, from, size int) {
 		o := &ledger.Op{Kind: ledger.OpCharge, At: t.At(), Policy: 1, App: "12345678", Method: "alibaba.alsc.crm.open.recharge.operate",
 			Member: a.Member, Shop: "shop-1", Order: c.order, Ordinal: 1, Request: c.request, Content: c.request, Operator: "clerk 7",
 			Idents: []ledger.Digest{c.request}}
-		copy(o.ID[:], c.request[:])
+		binary.BigEndian.PutUint64(o.ID[:], uint64(from+1)) // ids sort by time
+		binary.BigEndian.PutUint32(o.ID[12:], uint32(i))
 		l := &ledger.Lot{LotID: ledger.LotID{Account: a.ID, N: a.Lots}, Member: a.Member, Origin: o.ID, Granted: 5000, Balance: 5000}
 		o.Postings = []ledger.Posting{{Lot: l.LotID, Amount: 5000, Expires: -1}, {Book: "tender:shop-1", Amount: -5000}}
 		o.After = []ledger.Balances{{Account: a.ID, Sums: a.Balance}}

@@ -421,14 +421,22 @@ func (l *loader) hold(q *stmt) error {
 	return nil
 }
 
-// readLot puts the lot of a row into the state.
-func (l *loader) readLot(q *stmt) error {
-	v := lotOf(q)
+// lotsFirst is how many lots of an account the index of open lots leaves out, as the statements say.
+const lotsFirst = 64
+
+func (l *loader) putLot(v *ledger.Lot) {
 	if l.s.Lots[v.LotID] == nil {
 		l.s.Lots[v.LotID] = v
 		l.members.add(v.Member)
 	}
-	return nil
+}
+
+// readLots puts the lots of a query's rows into the state.
+func (l *loader) readLots(q *stmt) error {
+	return l.each(q, func() error {
+		l.putLot(lotOf(q))
+		return nil
+	})
 }
 
 func lotOf(q *stmt) *ledger.Lot {
@@ -449,7 +457,7 @@ func (l *loader) lot(id ledger.LotID) error {
 	q := l.bind(l.Lot)
 	q.text(2, id.Account)
 	q.int(3, id.N)
-	return l.each(q, func() error { return l.readLot(q) })
+	return l.readLots(q)
 }
 
 func (l *loader) voucher(id string) error {
@@ -500,7 +508,7 @@ func (l *loader) member(id string) error {
 	q = l.bind(l.LotsDue)
 	q.text(2, id)
 	q.int(3, l.at)
-	if err := l.each(q, func() error { return l.readLot(q) }); err != nil {
+	if err := l.readLots(q); err != nil {
 		return err
 	}
 	q = l.bind(l.HoldsDue)
@@ -523,37 +531,53 @@ func (l *loader) pages(keys *reverse.Keys) error {
 	delete(limits, "")
 	for _, member := range slices.Sorted(maps.Keys(limits)) {
 		for _, account := range l.s.Purses[member] {
-			complete := true
-			for kind := range ledger.Kind(ledger.Kinds) {
-				n, err := l.page(account, kind, limits[member])
-				if err != nil {
-					return err
-				}
-				complete = complete && n <= limits[member]
-			}
-			l.s.Paged[account] = true
-			if complete {
-				l.s.Complete[account] = true
+			if err := l.page(account, limits[member]); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// page loads up to limit lots, and answers a greater number when there are more.
-func (l *loader) page(account string, kind ledger.Kind, limit int) (n int, err error) {
-	q := l.bind(l.LotsOpen)
-	q.text(2, account)
-	q.int(3, int64(kind))
-	q.int(4, l.at)
-	q.int(5, int64(min(limit, math.MaxInt-1)+1))
-	err = l.each(q, func() error {
-		if n++; n > limit {
+// page loads the first open lots of each kind in an account.
+func (l *loader) page(account string, limit int) error {
+	var open [ledger.Kinds][]*ledger.Lot
+	read := func(q *stmt) error {
+		return l.each(q, func() error {
+			v := lotOf(q)
+			open[v.Kind] = append(open[v.Kind], v)
 			return nil
+		})
+	}
+	q := l.bind(l.LotsFirst)
+	q.text(2, account)
+	q.int(3, l.at)
+	if err := read(q); err != nil {
+		return err
+	}
+	complete := true
+	for kind := range open {
+		if l.s.Accounts[account].Lots > lotsFirst {
+			q := l.bind(l.LotsOpen)
+			q.text(2, account)
+			q.int(3, int64(kind))
+			q.int(4, l.at)
+			q.int(5, int64(min(limit, math.MaxInt-1)+1)) // one more tells that there are more
+			if err := read(q); err != nil {
+				return err
+			}
 		}
-		return l.readLot(q)
-	})
-	return n, err
+		slices.SortFunc(open[kind], store.SpendingOrder)
+		complete = complete && len(open[kind]) <= limit
+		for _, v := range open[kind][:min(limit, len(open[kind]))] {
+			l.putLot(v)
+		}
+	}
+	l.s.Paged[account] = true
+	if complete {
+		l.s.Complete[account] = true
+	}
+	return nil
 }
 
 // wallets loads what members can show besides their lots: vouchers and open holds.

@@ -25,11 +25,11 @@ type Options struct {
 }
 
 const (
-	busyTimeout = 5000 // milliseconds that another process may keep the lock
-	writerCache = 64   // MiB of pages that the writer keeps in memory
-	readerCache = 8    // MiB, each reader
-	readersIdle = 4    // connections kept for the next readers
-	logPages    = 4096 // pages in the log that ask for a checkpoint: 16 MiB
+	busyTimeout = 5000  // milliseconds that another process may keep the lock
+	writerCache = 48    // MiB of pages that the writer keeps in memory
+	readerCache = 8     // MiB, each reader
+	readersIdle = 4     // connections kept for the next readers
+	logPages    = 16384 // pages in the log that ask for a checkpoint: 64 MiB. A page written often is copied back once
 )
 
 var (
@@ -83,6 +83,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if err = errors.Join(prepare(w.c, &w.reads), prepare(w.c, w)); err == nil {
+		err = w.c.gatherLog()
+	}
+	if err == nil {
 		s.checkpoints, err = startCheckpointer(s)
 	}
 	if err != nil {
@@ -100,7 +103,8 @@ func (s *Store) connect(flags openFlags, cacheMiB int) (*conn, error) {
 		return nil, err
 	}
 	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
-		PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL`, busyTimeout, -1024*cacheMiB)
+		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
+		busyTimeout, -1024*cacheMiB, logPages*4096)
 	if err := c.exec(settings); err != nil {
 		c.close()
 		return nil, err
@@ -110,6 +114,11 @@ func (s *Store) connect(flags openFlags, cacheMiB int) (*conn, error) {
 
 // reader takes a connection for reading, a new one when none is at rest: readers may nest.
 func (s *Store) reader() (*reads, error) {
+	select {
+	case <-s.closed:
+		return nil, errClosed
+	default:
+	}
 	select {
 	case r := <-s.idle:
 		return r, nil
@@ -128,6 +137,12 @@ func (s *Store) reader() (*reads, error) {
 }
 
 func (s *Store) release(r *reads) {
+	select {
+	case <-s.closed:
+		r.c.close()
+		return
+	default:
+	}
 	select {
 	case s.idle <- r:
 	default:

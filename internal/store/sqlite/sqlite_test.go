@@ -119,6 +119,17 @@ func TestReadOnly(t *testing.T) {
 		t.Error("a reader wrote")
 	}
 	check(t, r.Close())
+	check(t, s.Close())
+	r, err = sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true}) // nobody else has it open
+	check(t, err)
+	if last(t, r) != 2 {
+		t.Errorf("reader sees operation %d, want 2", last(t, r))
+	}
+	check(t, r.Integrity(t.Context()))
+	check(t, r.Close())
+	if _, err := r.Head(t.Context(), "b"); err == nil {
+		t.Error("a closed store answers")
+	}
 }
 
 func TestBackup(t *testing.T) {

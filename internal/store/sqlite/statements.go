@@ -43,7 +43,7 @@ type reads struct {
 	Head, Rules                                                *stmt
 	OpByRequest, OpByRefund, History                           *stmt
 	Member, MemberByIdent, MemberByCard, AccountsOf            *stmt
-	Lot, LotsOpen, LotsDue, MembersWithLotsDue                 *stmt
+	Lot, LotsFirst, LotsOpen, LotsDue, MembersWithLotsDue      *stmt
 	HoldsOfOrder, HoldsDue, HoldsOf, MembersWithHoldsDue       *stmt
 	Voucher, VouchersOf                                        *stmt
 	Refusal, TombsOfOrder, CountTombs                          *stmt

@@ -103,11 +103,11 @@ func pick(r *rand.Rand) key {
 	some(20, func(i int) { k.Refunds[digest(byte(i))] = struct{}{} })
 	some(10, func(i int) { k.Vouchers[fmt.Sprint("v", i)] = struct{}{} })
 	some(3, func(i int) { k.TombApps[fmt.Sprint("app", i)] = struct{}{} })
-	some(4, func(i int) { k.Subs[int64(i*1000+i%3)] = struct{}{} })
+	some(4, func(i int) { k.Subs[int64(1000+i*1000+i%3)] = struct{}{} })
 	some(4, func(i int) { k.Outs[fmt.Sprint(i)] = struct{}{} })
 	some(4, func(i int) { k.OutSubs[fmt.Sprint(i, "-1")] = struct{}{} })
 	some(4, func(i int) { k.Quotes[fmt.Sprint("q", i)] = struct{}{} })
-	some(4, func(i int) { k.Reverses[int64(i*1000+500)] = struct{}{} })
+	some(4, func(i int) { k.Reverses[int64(1000+i*1000+500)] = struct{}{} })
 	some(2, func(i int) { k.Stores[fmt.Sprint("s", i)] = struct{}{} })
 	return func(to *reverse.Keys) { *to = *k }
 }
@@ -137,12 +137,14 @@ func edit(d *draft, r *rand.Rand, step int) {
 		d.tomb(fmt.Sprint("app", r.IntN(3)), "v-0", ledger.Value, d.at+500)
 		return
 	}
-	a.Lots++
 	a.Balance[ledger.Real] += 7
 	d.Changes.Accounts.Add(a)
-	n := ledger.Amount(r.IntN(3) * 40)
-	lot := d.lot(a.ID, a.Lots, ledger.Kind(r.IntN(ledger.Kinds)), until(), n, min(n, ledger.Amount(r.IntN(2)*40)))
-	d.Lots[lot].Member = a.Member
+	var lot ledger.LotID
+	for range 1 + r.IntN(8) {
+		n := ledger.Amount(r.IntN(3) * 40)
+		lot = d.lot(a.ID, a.Lots+1, ledger.Kind(r.IntN(2)), until(), n, min(n, ledger.Amount(r.IntN(2)*40)))
+		d.Lots[lot].Member = a.Member
+	}
 	lotOrder := func(x, y ledger.LotID) int { return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.N, y.N)) }
 	if _, l := any1(r, d.Lots, lotOrder); l != nil {
 		l.Balance += 40
@@ -189,7 +191,7 @@ func edit(d *draft, r *rand.Rand, step int) {
 	if step < people {
 		d.bind(mobile(fmt.Sprint(step)), m.ID)
 	}
-	if main := int64(step/10) * 1000; step%10 == 5 {
+	if main := 1000 + int64(step/10)*1000; step%10 == 5 {
 		d.wdk(main, fmt.Sprint(step/10), m.ID).Tenders[1].Order = "v-1"
 	} else {
 		d.quote(fmt.Sprint("q", r.IntN(4)), main, fmt.Sprint("s", r.IntN(2)), d.at+int64(r.IntN(200)), r.IntN(3) == 0)

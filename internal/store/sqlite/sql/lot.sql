@@ -3,10 +3,15 @@
 SELECT account, n, kind, member, origin, expires, granted, balance, held
 FROM lot WHERE brand = ?1 AND account = ?2 AND n = ?3;
 
--- name: LotsOpen
--- in spending order of the index lot_open, from the first that is not due
+-- name: LotsFirst
+-- at most 64 neighbours by primary key
 SELECT account, n, kind, member, origin, expires, granted, balance, held
-FROM lot INDEXED BY lot_open WHERE brand = ?1 AND account = ?2 AND kind = ?3 AND expires > ?4 AND balance > held
+FROM lot WHERE brand = ?1 AND account = ?2 AND n <= 64 AND expires > ?3 AND balance > held;
+
+-- name: LotsOpen
+-- the rest in spending order of the index lot_open, from the first that is not due
+SELECT account, n, kind, member, origin, expires, granted, balance, held
+FROM lot INDEXED BY lot_open WHERE brand = ?1 AND account = ?2 AND kind = ?3 AND expires > ?4 AND balance > held AND n > 64
 ORDER BY expires, n LIMIT ?5;
 
 -- name: LotsDue
