@@ -5,46 +5,82 @@ import "slices"
 // This file is the only one that changes lots, accounts, holds and vouchers: each change goes with the line of an operation that
 // tells it, so that the projections can be rebuilt from the operations alone.
 
+// A shelf is what is loaded of the lots of an account, by kind.
+type shelf struct {
+	lots   [Kinds][]*Lot
+	sorted [Kinds]bool // in spending order
+	edge   [Kinds]*Lot // last lot of a full first page, a copy as it was loaded; nil if the page was not full
+}
+
+// inOrder is the lots of a kind in spending order.
+func (f *shelf) inOrder(k Kind) []*Lot {
+	if !f.sorted[k] {
+		slices.SortFunc(f.lots[k], (*Lot).before)
+		f.sorted[k] = true
+	}
+	return f.lots[k]
+}
+
+// put adds a new lot. It keeps the order: on a busy account a charge between two spends must not mean another sort.
+func (f *shelf) put(l *Lot) {
+	at := len(f.lots[l.Kind])
+	if f.sorted[l.Kind] {
+		at, _ = slices.BinarySearchFunc(f.lots[l.Kind], l, (*Lot).before)
+	}
+	f.lots[l.Kind] = slices.Insert(f.lots[l.Kind], at, l)
+}
+
+// shelf returns the shelf of an account, empty if nothing of it was loaded.
+func (s *State) shelf(account string) *shelf {
+	f := s.shelves[account]
+	if f == nil {
+		f = &shelf{}
+		s.shelves[account] = f
+	}
+	return f
+}
+
 // prepare indexes what the store loaded, once a batch.
 func (s *State) prepare() {
-	if s.byAccount != nil {
+	if s.shelves != nil {
 		return
 	}
-	s.byAccount = make(map[string][]*Lot, len(s.Accounts))
-	for _, l := range s.Lots {
-		s.byAccount[l.Account] = append(s.byAccount[l.Account], l)
-	}
+	s.settled = map[string]bool{}
 	s.byMember = make(map[string][]*Hold, len(s.Holds))
 	for _, h := range s.Holds {
 		s.byMember[h.Member] = append(s.byMember[h.Member], h)
 	}
-	s.frontier = map[pageKey]Lot{}
+	s.shelves = make(map[string]*shelf, len(s.Accounts))
+	for _, l := range s.Lots {
+		f := s.shelf(l.Account)
+		f.lots[l.Kind] = append(f.lots[l.Kind], l)
+	}
 	for account := range s.Paged {
-		if s.Complete[account] {
+		if !s.Complete[account] {
+			s.shelf(account).frontier()
+		}
+	}
+}
+
+// frontier finds how far a first page reaches. It is complete as far as it goes: whatever is open before its last lot is loaded; beyond
+// that nothing is known. Lots that histories led to are here too; they can only move the edge forward.
+func (f *shelf) frontier() {
+	for k := range f.lots {
+		if len(f.lots[k]) < LotPage {
 			continue
 		}
-		// The first page is complete as far as it goes: whatever is open before its last lot is loaded. Beyond that nothing is known.
-		// Lots that histories led to are here too; they can only move the edge forward.
-		for k := Kind(0); k < Use; k++ {
-			var open []*Lot
-			for _, l := range s.byAccount[account] {
-				if l.Kind == k && l.Balance > 0 {
-					open = append(open, l)
-				}
+		open := 0
+		for _, l := range f.inOrder(Kind(k)) {
+			if l.Balance == 0 {
+				continue
 			}
-			if len(open) >= LotPage {
-				slices.SortFunc(open, (*Lot).before)
-				s.frontier[pageKey{account, k}] = *open[LotPage-1]
+			if open++; open == LotPage {
+				edge := *l
+				f.edge[k] = &edge
+				break
 			}
 		}
 	}
-	s.settled = map[string]bool{}
-}
-
-// pageKey names the page of open lots of one kind in one account.
-type pageKey struct {
-	account string
-	kind    Kind
 }
 
 // op begins an operation of a command. It counts only once book has taken it.
@@ -94,7 +130,7 @@ func (s *State) newLot(o *Op, a *Account, k Kind, amount Amount, expires int64) 
 	a.Lots++
 	l := &Lot{LotID: LotID{a.ID, a.Lots}, Kind: k, Member: a.Member, Origin: o.ID, Expires: expires, Granted: amount}
 	s.Lots[l.LotID] = l
-	s.byAccount[a.ID] = append(s.byAccount[a.ID], l)
+	s.shelf(a.ID).put(l)
 	a.Granted[k] += amount
 	s.move(o, l, amount, ID{})
 	p := &o.Postings[len(o.Postings)-1]
@@ -221,9 +257,15 @@ func (s *State) Settle(member string, at *Stamp) {
 	s.settled[member] = true
 	var lots []*Lot
 	for _, id := range s.Purses[member] {
-		for _, l := range s.byAccount[id] {
-			if l.Due(at.At) {
-				lots = append(lots, l)
+		f := s.shelves[id]
+		if f == nil {
+			continue
+		}
+		for _, kind := range f.lots {
+			for _, l := range kind {
+				if l.Due(at.At) {
+					lots = append(lots, l)
+				}
 			}
 		}
 	}
@@ -300,17 +342,14 @@ func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin
 		s.need = &ErrNeedLots{a.Member}
 		return nil, false
 	}
-	var open []*Lot
-	for _, l := range s.byAccount[a.ID] {
-		if l.Kind == k && l.Free() > 0 && l != except {
-			open = append(open, l)
-		}
-	}
-	slices.SortFunc(open, (*Lot).before)
-	edge, paged := s.frontier[pageKey{a.ID, k}]
-	for _, l := range open {
-		if paged && l.before(&edge) > 0 {
+	f := s.shelf(a.ID)
+	edge := f.edge[k]
+	for _, l := range f.inOrder(k) {
+		if edge != nil && l.before(edge) > 0 {
 			break
+		}
+		if l.Free() == 0 || l == except {
+			continue
 		}
 		n := min(amount, l.Free())
 		pins = append(pins, Pin{l.LotID, n})

@@ -47,6 +47,7 @@ func (s *State) giveBack(o *Op, parts []part, amount Amount) {
 		s.move(o, l, n, p.op.ID)
 		if g := s.Brand.Policy.GraceDays; g > 0 && l.Expires != Never && o.At >= l.Expires {
 			l.Expires = deadline(o.At, g)
+			s.shelf(l.Account).sorted[l.Kind] = false
 			o.Postings[len(o.Postings)-1].Expires = l.Expires
 		}
 		o.counter(sales(l.Kind, p.op.Shop), l.Kind, -n)
@@ -405,7 +406,7 @@ func (s *State) CancelCard(h *Head, at *Stamp, card, shop string) {
 }
 
 func (s *State) cardLots(a *Account) []*Lot {
-	lots := slices.Clone(s.byAccount[a.ID])
+	lots := slices.Concat(s.shelf(a.ID).lots[:]...)
 	slices.SortFunc(lots, func(x, y *Lot) int { return x.LotID.compare(y.LotID) })
 	return lots
 }

@@ -250,7 +250,7 @@ func (s *script) run(line string) {
 			return
 		}
 		s.last = len(s.ops)
-		r := s.world.batch(c)[0]
+		r := s.world.once(c)
 		booked := s.ops[s.last:]
 		if as != "" {
 			s.name(as, r)

@@ -73,9 +73,8 @@ type State struct {
 	Changes Changes
 
 	// Owned by Decide: indexes over what was loaded, made once a batch.
-	byAccount map[string][]*Lot
+	shelves   map[string]*shelf  // lots by account
 	byMember  map[string][]*Hold // holds that were open before this batch: those of this batch cannot be due in it
-	frontier  map[pageKey]Lot    // last lot of a full first page, as it was loaded
 	settled   map[string]bool    // members with nothing left to expire at this stamp
 	unsettled []string           // members to settle again after the command
 	need      *ErrNeedLots

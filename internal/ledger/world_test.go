@@ -323,8 +323,21 @@ func decideAll(s *State, commands []Command, at *Stamp) ([]Result, error) {
 // do runs one command, then once more: the same request again must change nothing.
 func (w *world) do(c Command) Result {
 	w.t.Helper()
-	r := w.batch(c)[0]
+	r := w.once(c)
 	w.again(c, r)
+	return r
+}
+
+// once runs one command. A refusal moves nothing but what was due anyway, and takes no number.
+func (w *world) once(c Command) Result {
+	w.t.Helper()
+	before := len(w.ops)
+	r := w.batch(c)[0]
+	for _, o := range w.ops[before:] {
+		if r.Code != OK && r.Code != Partial && o.Kind != OpExpire && o.Kind != OpHoldExpire {
+			w.t.Fatalf("%s: refused with %v, and booked %s", describe([]Command{c}), r.Code, text(o))
+		}
+	}
 	return r
 }
 
