@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 
 	"recoup/internal/ledger"
 )
@@ -96,7 +97,7 @@ func (w *writer) result(n string, r *ledger.Result) {
 			})
 		})
 		list(w, "ids", r.IDs, func(s *string) { w.quote(*s) })
-		list(w, "nos", r.Numbers, func(n *int64) { w.b = fmt.Append(w.b, *n) })
+		list(w, "nos", r.Numbers, func(n *int64) { w.b = strconv.AppendInt(w.b, *n, 10) })
 	})
 }
 

@@ -34,19 +34,21 @@ type Store interface {
 	// ErrRetry when the resolved keys no longer lead to what was locked.
 	Begin(ctx context.Context, brand string, keys *reverse.Keys, resolved *Resolved, now int64) (Batch, error)
 
-	// Read is Begin without locks and without writing: a consistent snapshot for queries.
+	// Read is Begin without locks and without writing: a consistent snapshot for queries, with the stamp a batch would have.
 	Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (*reverse.State, error)
 
-	// Outcome tells whether the batch whose Commit answered ErrUnknown was committed. It waits until it knows.
+	// Outcome tells whether the batch whose Commit answered ErrUnknown was committed. It waits until it knows. Of a batch that booked
+	// no operation a store may answer no when another came after it: what such a batch writes may be written twice.
 	Outcome(ctx context.Context, brand, token string) (committed bool, err error)
 
 	// Numbers reserves n of the brand's issued numbers and returns the first: serial·2^32 + counter, ≤ 2^53-1. Durable before it
-	// returns; numbers reserved and not used are gaps.
+	// returns; numbers reserved and not used are gaps. It may wait for the open batch to end: whoever holds one must not call it.
 	Numbers(ctx context.Context, brand string, n int64) (first int64, err error)
 
 	// Due lists up to limit members that have something to expire at the moment, for the sweeper.
 	Due(ctx context.Context, brand string, now int64, limit int) ([]string, error)
-	// Purge deletes remembered refusals, tombstones and unused quotes whose time is over, at most limit of each.
+	// Purge deletes remembered refusals and tombstones whose time is over, and unused quotes QuoteKept later, at most limit of each
+	// in each brand.
 	Purge(ctx context.Context, now int64, limit int) error
 
 	Directory
@@ -68,7 +70,8 @@ type Batch interface {
 	// At is the batch's stamp.
 	At() int64
 	// Save writes State's changes: hands the operations their sequence numbers, in order, and adds one link to the brand's
-	// hash chain. Nothing is durable yet. ErrRetry when a unique key says that another writer won.
+	// hash chain. Nothing is durable yet. ErrRetry when a unique key says that another writer won. An account stays with its member.
+	// After an error the batch can only be rolled back.
 	Save(ctx context.Context) error
 	// Commit makes the batch durable: when it returns nil the batch survives any crash. ErrUnknown when the store cannot tell;
 	// any other error means nothing was written.

@@ -77,6 +77,9 @@ func (b *books) unique(s *reverse.State, ops []*ledger.Op) error {
 		}
 	}
 	for _, a := range s.Changes.Accounts.List {
+		if have := b.accounts[a.ID]; have != nil && have.Member != a.Member {
+			return taken("account", a.ID)
+		}
 		if have := b.cards[a.Card]; a.Card != "" && have != "" && have != a.ID {
 			return taken("card", a.Card)
 		}
@@ -210,9 +213,6 @@ func (b *books) put(c *changes) {
 }
 
 func (b *books) putAccount(a *ledger.Account) {
-	if have := b.accounts[a.ID]; have != nil && have.Member != a.Member {
-		b.purses[have.Member] = slices.DeleteFunc(b.purses[have.Member], func(id string) bool { return id == a.ID })
-	}
 	if a.Card != "" {
 		b.cards[a.Card] = a.ID
 	}

@@ -355,9 +355,7 @@ func (t *batch) Commit(context.Context) error {
 	err := t.w.Commit.run()
 	switch {
 	case err == nil:
-		if t.w.pages += t.w.c.written(); t.w.pages > logPages {
-			t.s.checkpoints.full()
-		}
+		t.s.checkpoints.wrote(t.w)
 		return nil
 	case busy(err): // the engine keeps the transaction open, and Rollback undoes it
 		return err

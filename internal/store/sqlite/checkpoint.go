@@ -12,11 +12,12 @@ import (
 // only what they wrote meanwhile is copied with the writer held back, so that the log is empty for a moment and begins again at its
 // start. Without that moment a busy log would grow for ever.
 type checkpointer struct {
-	s    *Store
-	c    *conn
-	wake chan struct{}
-	quit chan struct{}
-	done sync.WaitGroup
+	s     *Store
+	c     *conn
+	limit int           // pages in the log
+	wake  chan struct{} // the log is long enough
+	quit  chan struct{}
+	done  sync.WaitGroup
 }
 
 func startCheckpointer(s *Store) (*checkpointer, error) {
@@ -24,13 +25,16 @@ func startCheckpointer(s *Store) (*checkpointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checkpointer{s: s, c: c, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	k := &checkpointer{s: s, c: c, limit: logPages, wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	k.done.Go(k.run)
 	return k, nil
 }
 
-// full says that the log is long enough. It never waits.
-func (k *checkpointer) full() {
+// wrote counts what a commit added to the log. The caller holds the writer; it never waits.
+func (k *checkpointer) wrote(w *writes) {
+	if w.pages += w.c.written(); w.pages <= k.limit {
+		return
+	}
 	select {
 	case k.wake <- struct{}{}:
 	default:

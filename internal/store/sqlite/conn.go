@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -139,7 +138,7 @@ func (c *conn) written() int {
 type stmt struct {
 	c     *conn
 	p     uintptr // *sqlite3_stmt
-	sql   string
+	name  string
 	room  uintptr   // memory for bound texts, valid until the next run
 	size  uint64    // of room
 	used  uint64    // of room, by this run
@@ -149,13 +148,13 @@ type stmt struct {
 // roomFirst is what a statement's texts get at first, in bytes; it doubles as needed.
 const roomFirst = 1024
 
-func (c *conn) prepare(sql string) (*stmt, error) {
+func (c *conn) prepare(name, sql string) (*stmt, error) {
 	text := c.cstring(sql)
 	defer sqlite3.Xsqlite3_free(c.tls, text)
 	if rc := sqlite3.Xsqlite3_prepare_v3(c.tls, c.db, text, -1, sqlite3.SQLITE_PREPARE_PERSISTENT, c.out, 0); rc != sqlite3.SQLITE_OK {
-		return nil, fmt.Errorf("prepare %s: %w", strings.TrimSpace(sql), c.fault(rc))
+		return nil, fmt.Errorf("prepare %s: %w", name, c.fault(rc))
 	}
-	s := &stmt{c: c, p: *c.pointer(), sql: sql, size: roomFirst}
+	s := &stmt{c: c, p: *c.pointer(), name: name, size: roomFirst}
 	s.room = sqlite3.Xsqlite3_malloc64(c.tls, s.size)
 	c.stmts = append(c.stmts, s)
 	return s, nil
@@ -219,7 +218,7 @@ func (s *stmt) step() (row bool, err error) {
 		return true, nil
 	}
 	if rc != sqlite3.SQLITE_DONE {
-		err = fmt.Errorf("%w\n%s", s.c.fault(rc), strings.TrimSpace(s.sql))
+		err = fmt.Errorf("%s: %w", s.name, s.c.fault(rc))
 	}
 	s.reset()
 	return false, err

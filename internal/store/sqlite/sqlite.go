@@ -356,7 +356,7 @@ func (s *Store) Backup(_ context.Context, path string) error {
 		return err
 	}
 	defer c.close()
-	vacuum, err := c.prepare("VACUUM INTO ?1")
+	vacuum, err := c.prepare("Backup", "VACUUM INTO ?1")
 	if err != nil {
 		return err
 	}

@@ -172,24 +172,98 @@ func TestNewerSchema(t *testing.T) {
 	check(t, r.Close())
 }
 
-// TestCrash copies file and log as a power cut would leave them after a commit: the copy has every batch.
-func TestCrash(t *testing.T) {
-	dir, after := t.TempDir(), t.TempDir()
-	s := open(t, dir)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
-	for n := range byte(20) {
-		book(t, s, n+1)
-	}
+// crash copies file and log as a power cut would leave them.
+func crash(t testing.TB, dir string) store.Store {
+	t.Helper()
+	after := t.TempDir()
 	for _, name := range []string{"recoup.db", "recoup.db-wal"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		check(t, err)
 		check(t, os.WriteFile(filepath.Join(after, name), b, 0o600))
 	}
-	again := open(t, after)
-	if last(t, again) != 20 {
-		t.Errorf("operation %d survived, want 20", last(t, again))
+	s := open(t, after)
+	check(t, s.Integrity(t.Context()))
+	return s
+}
+
+func TestCrash(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	for n := range byte(20) {
+		book(t, s, n+1)
 	}
-	check(t, again.Integrity(t.Context()))
+	if n := last(t, crash(t, dir)); n != 20 {
+		t.Errorf("operation %d survived, want 20", n)
+	}
+}
+
+// TestSyncFails breaks the sync of a commit in both ways. Whoever asks in this process hears no, and books again; whoever comes after
+// a crash hears what the disk has.
+func TestSyncFails(t *testing.T) {
+	for _, tt := range []struct {
+		how   string
+		crash int64 // the last operation that a crash leaves
+	}{{"lost", 3}, {"written", 4}} {
+		t.Run(tt.how, func(t *testing.T) {
+			ctx, dir := t.Context(), t.TempDir()
+			s := open(t, dir)
+			check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+			for n := range byte(3) {
+				book(t, s, n+1)
+			}
+			s.(*sqlite.Store).BreakSync(tt.how)
+			b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+			check(t, err)
+			b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{ID: ledger.ID{200}})
+			check(t, b.Save(ctx))
+			if err := b.Commit(ctx); !errors.Is(err, store.ErrUnknown) {
+				t.Errorf("Commit: %v, want ErrUnknown", err)
+			}
+			after := crash(t, dir)
+			committed, err := after.Outcome(ctx, "b", b.Token())
+			check(t, err)
+			if n := last(t, after); n != tt.crash || committed != (n == 4) {
+				t.Errorf("after a crash the last operation is %d, committed %v; want %d", n, committed, tt.crash)
+			}
+
+			s.(*sqlite.Store).BreakSync("")
+			committed, err = s.Outcome(ctx, "b", b.Token())
+			check(t, err)
+			if committed {
+				t.Error("Outcome: committed")
+			}
+			for n := range byte(5) {
+				book(t, s, 200+n)
+			}
+			if n := last(t, s); n != 8 {
+				t.Errorf("last operation %d, want 8", n)
+			}
+			check(t, s.Integrity(ctx))
+			if n := last(t, crash(t, dir)); n != 8 {
+				t.Errorf("after another crash the last operation is %d, want 8", n)
+			}
+		})
+	}
+}
+
+// TestCheckpoint writes a log many times its length: it begins again, and the file has what it had.
+func TestCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	s.(*sqlite.Store).SetLogPages(20)
+	for n := range 200 {
+		book(t, s, byte(n+1))
+	}
+	info, err := os.Stat(filepath.Join(dir, "recoup.db-wal"))
+	check(t, err)
+	if info.Size() > 1<<20 {
+		t.Errorf("the log has grown to %d bytes", info.Size())
+	}
+	if n := last(t, crash(t, dir)); n != 200 {
+		t.Errorf("last operation %d, want 200", n)
+	}
 }
 
 func TestDamagedPage(t *testing.T) {

@@ -82,7 +82,7 @@ func prepare(c *conn, into any) error {
 		if text == "" {
 			return fmt.Errorf("sqlite: no statement is named %s", f.Name)
 		}
-		s, err := c.prepare(text)
+		s, err := c.prepare(f.Name, text)
 		if err != nil {
 			return err
 		}

@@ -84,6 +84,7 @@ func retry(b *bench) {
 		"Mobile":             func(d *draft) { d.bind(mobile("138"), "n"); d.op("", "n") },
 		"RequestInOneBatch":  func(d *draft) { d.op("", "m").Request = digest(5); d.op("", "m").Request = digest(5) },
 		"Card":               func(d *draft) { d.account(&ledger.Account{ID: "n-2", Card: "c-m", Member: "n"}); d.op("", "n") },
+		"Account":            func(d *draft) { d.account(&ledger.Account{ID: "m-1", Member: "n"}); d.op("", "n") },
 		"OrderNumber":        func(d *draft) { d.wdk(3000, "X", "m") },
 		"SubOrderNumber":     func(d *draft) { d.wdk(3000, "Y", "m").Subs[0].No = 1001 },
 		"AfterOthersChanged": func(d *draft) { d.person("z"); d.voucher("v", "z"); d.op("", "z").Request = digest(1) },
