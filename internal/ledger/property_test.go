@@ -53,16 +53,32 @@ func drawVouchers(t *rapid.T, s *script) string {
 	return " vouchers=" + strings.Join(list, ",")
 }
 
+// drawOriginal draws what is to be undone: mostly a number that is known, and mostly one of the right kind.
+func drawOriginal(t *rapid.T, s *script, kind string) string {
+	var known []string
+	for no := range s.orders {
+		if strings.HasPrefix(no, kind) {
+			known = append(known, no)
+		}
+	}
+	slices.Sort(known)
+	if len(known) == 0 || rapid.IntRange(0, 9).Draw(t, "stray") == 0 {
+		known = []string{"C1", "S1", "S2", "C7"}
+	}
+	return " order=" + rapid.SampledFrom(known).Draw(t, "original")
+}
+
 // drawCommand draws the line of one command.
 func drawCommand(t *rapid.T, s *script) string {
-	charges := []string{"C0", "C1", "C2", "C3"}
+	charges := []string{"C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"}
 	spends := []string{"S1", "S2", "S3", "S4", "S5"}
 	if rapid.IntRange(0, 9).Draw(t, "astray") == 0 {
 		charges, spends = append(charges, "S1"), append(spends, "C1", "G1")
 	}
 	charge := " order=" + rapid.SampledFrom(charges).Draw(t, "charge")
 	spend := " order=" + rapid.SampledFrom(spends).Draw(t, "order")
-	number := " number=" + pick(t, "number", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8")
+	undo := drawOriginal(t, s, "S")
+	number := fmt.Sprintf(" number=R%d", rapid.IntRange(1, 20).Draw(t, "number"))
 	tail := pick(t, "tail", "", "", "", "", " shop=s2", " app=other", " signed=-5s", " signed=+5s")
 	who := drawWho(t)
 	family := pick(t, "family", "value", "value", "point")
@@ -72,12 +88,9 @@ func drawCommand(t *rapid.T, s *script) string {
 	case "charge":
 		return verb + charge + who + fmt.Sprintf(" value=%d", rapid.IntRange(1, 200).Draw(t, "value")) + tail
 	case "recharge":
-		return verb + charge + who + " real=50" + drawSome(t, "gift", true) + drawSome(t, "pre", true) + tail
+		return verb + charge + who + fmt.Sprintf(" real=%d", rapid.IntRange(1, 60).Draw(t, "real")) + drawSome(t, "gift", true) + drawSome(t, "pre", true) + tail
 	case "refund":
-		if rapid.IntRange(0, 4).Draw(t, "of a hold") == 0 {
-			charge = spend
-		}
-		return verb + charge + number + pick(t, "as", "", "", who) + drawSome(t, "value", true) + tail
+		return verb + drawOriginal(t, s, "C") + number + pick(t, "as", "", "", who) + drawSome(t, "value", true) + tail
 	case "freeze":
 		return verb + spend + who + fmt.Sprintf(" %s=%d", family, rapid.IntRange(1, 60).Draw(t, "amount")) + tail
 	case "verify", "dedut":
@@ -98,15 +111,15 @@ func drawCommand(t *rapid.T, s *script) string {
 		}
 		return line + tail
 	case "return":
-		line := verb + spend + number + pick(t, "as", "", "", who)
+		line := verb + undo + number + pick(t, "as", "", "", who)
 		if rapid.Bool().Draw(t, "listed") {
 			line += drawVouchers(t, s)
 		}
 		return line + tail
 	case "undedut":
-		return verb + spend + number + pick(t, "as", "", "", who) + drawSome(t, "value", true) + tail
+		return verb + undo + number + pick(t, "as", "", "", who) + drawSome(t, "value", true) + tail
 	case "reverse":
-		return verb + spend + number + pick(t, "as", "", "", who) + drawSome(t, "point", true) + tail
+		return verb + undo + number + pick(t, "as", "", "", who) + drawSome(t, "point", true) + tail
 	case "grant":
 		return verb + " order=" + pick(t, "grant", "G1", "G2", "S1") + who + fmt.Sprintf(" point=%d", rapid.IntRange(1, 99).Draw(t, "point")) + tail
 	case "send":
@@ -117,7 +130,7 @@ func drawCommand(t *rapid.T, s *script) string {
 	case "sweep":
 		return verb + who
 	}
-	return "giveback" + spend + number + fmt.Sprintf(" %s=%d", family, rapid.IntRange(1, 20).Draw(t, "amount"))
+	return "giveback" + undo + number + fmt.Sprintf(" %s=%d", family, rapid.IntRange(1, 20).Draw(t, "amount"))
 }
 
 // drawRules draws a change of the brand's rules, and drawTime how long nothing happens; "" for none.
