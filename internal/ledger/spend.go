@@ -125,15 +125,16 @@ func (c *Spend) blame(f Family, r Result) Result {
 	return r
 }
 
-// spender finds who spends. An open hold of the number resolves the member when no identifier does.
+// spender finds who spends. The number's last freeze resolves the member when no identifier does, also when its hold has ended: a delayed
+// capture that names nobody must hear how it ended, and be remembered for it.
 func (s *State) spender(c *Spend, stories []story) (*Member, Result, bool) {
 	m, refused, ok := s.member(&c.Head)
 	for _, st := range stories {
-		if st.hold == nil || c.Direct {
+		if st.freeze == nil || c.Direct {
 			continue
 		}
 		if !ok && refused.Code == MemberNotFound {
-			m, ok = s.Members[st.hold.Member], true
+			m, ok = s.Members[st.freeze.Member], true
 		}
 	}
 	if ok && s.anothers(c.Order, m) {
