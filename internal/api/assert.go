@@ -112,11 +112,17 @@ func voucherStatus() *Struct {
 	)
 }
 
-// assetFlags tells per asset what worked. Refusals that came before any asset was judged have nothing to tell.
+// assetFlags tells per asset what worked. Refusals that came before any asset was judged have nothing to tell; those listed judge
+// assets, even when neither value nor points passed.
 func assetFlags(_ *Input, r *ledger.Result) top.Value {
-	judged := r.Code == ledger.OK || r.Code == ledger.Partial ||
-		r.ValueOK || r.PointOK || len(r.Vouchers) > 0 ||
-		r.Code == ledger.InsufficientBalance || r.Code == ledger.InsufficientPoint || r.Code == ledger.OverHold || r.Code == ledger.HoldEnded
+	judged := r.ValueOK || r.PointOK || len(r.Vouchers) > 0
+	switch r.Code {
+	case ledger.OK, ledger.Partial,
+		ledger.OrderNoConflict, ledger.AmountTooLarge, ledger.CardNotFound, ledger.InsufficientBalance, ledger.InsufficientPoint,
+		ledger.OverHold, ledger.HoldEnded, ledger.WindowPassed, ledger.OtherShop:
+		judged = true
+	default:
+	}
 	if !judged {
 		return top.Value{}
 	}
