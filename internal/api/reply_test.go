@@ -121,7 +121,7 @@ func TestTakeOrder(t *testing.T) {
 	if want := `{"alibaba_wdk_trade_order_success_create_response":{"result":{"result":{"order_sub_info_list":{"order_sub_info_bo":[{"biz_order_id":"12884901890","out_order_id":"s1"},{"biz_order_id":"12884901891","out_order_id":"s2"}]},"biz_order_id":"12884901889","out_order_id":"1506864060698825068"},"state":true},"request_id":"rid"}}`; r.json(method) != want {
 		t.Errorf("got %s", r.json(method))
 	}
-	w.result = ledger.Refuse(ledger.TenderMismatch, ledger.Money("sum", 2900), ledger.Money("need", 3000))
+	w.result = ledger.Refuse(ledger.TenderMismatch, ledger.T("what", "支付明细"), ledger.Money("sum", 2900), ledger.Money("need", 3000))
 	r, _ = w.json(method, request)
 	if want := `{"alibaba_wdk_trade_order_success_create_response":{"result":{"err_code":"TENDER_MISMATCH","err_msg":"支付明细合计29.00元与订单金额30.00元不一致","state":false},"request_id":"rid"}}`; r.json(method) != want {
 		t.Errorf("got %s", r.json(method))

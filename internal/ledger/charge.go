@@ -253,8 +253,10 @@ func (s *State) wrongRole(order string) Result {
 	switch {
 	case value.charge != nil:
 		role, method = "充值", "alibaba.alsc.crm.open.recharge.operate(operate_type=4)"
-	case value.spent || value.last != neverHeld || points.last != neverHeld || vouchers > 0:
+	case value.spent, points.last == captured, vouchers > 0:
 		role, method = "核销", "alibaba.alsc.crm.open.assert.refund"
+	case value.last != neverHeld, points.last != neverHeld:
+		role, method = "冻结", "alibaba.alsc.crm.open.assert.refund"
 	case points.spent:
 		role, method = "积分消费", "alibaba.alsc.crm.point.reversepoint"
 	case points.charge != nil:

@@ -86,7 +86,7 @@ var codes = map[Code]codeText{
 	RefundNoConflict:      {Word: "REFUND_NO_CONFLICT", Desc: "退款单号{number}已用于另一笔退款(原单{order})", View: "退款单号重复,请换新的退款单号", EN: "Refund number {number} was used for another refund (original {order}); use a new one."},
 	OrderNoConflict:       {Word: "ORDER_NO_CONFLICT", Desc: "订单号{order}已用于{role},不可再次使用", View: "订单号已使用,请换新的订单号", EN: "Order number {order} is already used by a {role}."},
 	ReversedBeforeArrival: {Word: "REVERSED_BEFORE_ARRIVAL", Desc: "订单号{order}在到达前已被撤销,本次不入账", View: "该订单已撤销,如需重新支付请用新请求号重新发起", EN: "Order {order} was reversed before it arrived; nothing was booked. Sign a new request to try again.", Remembered: true},
-	IllegalState:          {Word: "ILLEGAL_STATE", Desc: "订单号{order}是{role},请使用{method}", View: "该单据不支持此操作,请使用正确的退款方式", EN: "Order {order} is a {role}; use {method}."},
+	IllegalState:          {Word: "ILLEGAL_STATE", Desc: "订单号{order}已用于{role},请使用{method}", View: "该单据不支持此操作,请使用正确的退款方式", EN: "Order {order} is a {role}; use {method}."},
 
 	ShopNotFound:   {Word: "SHOP_NOT_FOUND", Desc: "门店{shop}不存在", View: "门店不存在,请检查门店编号", EN: "Shop {shop} does not exist in this brand."},
 	MemberNotFound: {Word: "MEMBER_NOT_FOUND", Desc: "未找到会员", View: "未找到会员,请核对会员信息", EN: "No member of this brand has these identifiers."},
@@ -128,15 +128,15 @@ var codes = map[Code]codeText{
 	QuoteStale:         {Word: "QUOTE_STALE", Desc: "可退金额已变化,请重新申请", View: "可退金额已变化,请重新发起", EN: "What can be refunded has changed since the quote; apply again."},
 	RequestIDConflict:  {Word: "REQUEST_ID_CONFLICT", Desc: "request_id已用于另一内容的提交", View: "该申请已提交,请勿重复", EN: "This request_id was submitted with other content."},
 	ChannelSumMismatch: {Word: "CHANNEL_SUM_MISMATCH", Desc: "退款渠道合计{sum}与退款金额{need}不一致", View: "退款渠道金额合计不符", EN: "Channels sum to {sum}, refund_amount is {need}."},
-	ChannelOverCap:     {Word: "CHANNEL_OVER_CAP", Desc: "渠道{channel}超出可退上限{max}", View: "渠道{channel}最多可退{max}", EN: "Channel {channel} can take at most {max}."},
-	ChannelUnknown:     {Word: "CHANNEL_UNKNOWN", Desc: "渠道{channel}不存在于本单", View: "退款渠道不正确", EN: "Channel {channel} is not known here."},
+	ChannelOverCap:     {Word: "CHANNEL_OVER_CAP", Desc: "渠道{channel}超出上限{max}", View: "渠道{channel}最多可退{max}", EN: "Channel {channel} can take at most {max}."},
+	ChannelUnknown:     {Word: "CHANNEL_UNKNOWN", Desc: "渠道{channel}未登记或不属于本单", View: "退款渠道不正确", EN: "Channel {channel} is not known here."},
 	GiftCardUsed:       {Word: "GIFT_CARD_USED", Desc: "礼品卡{card}已使用,不可退", View: "礼品卡已使用,不可退款", EN: "Gift card {card} has been used."},
 	GiftCardNotFound:   {Word: "GIFT_CARD_NOT_FOUND", Desc: "礼品卡{card}不是本单售出", View: "礼品卡不属于本单", EN: "Gift card {card} was not sold in these sub-orders."},
 	ReasonUnknown:      {Word: "REASON_UNKNOWN", Desc: "退款原因{reason}不存在,可用:{allowed}", View: "退款原因不存在", EN: "Reason {reason} is not known; allowed: {allowed}."},
 	OrderNotFound:      {Word: "ORDER_NOT_FOUND", Desc: "子单{order}不存在", View: "订单不存在", EN: "Sub-order {order} does not exist."},
 	ReverseNotFound:    {Word: "REVERSE_NOT_FOUND", Desc: "逆向单{reverse}不存在", View: "逆向单不存在", EN: "Reverse {reverse} does not exist."},
-	RefundAmount:       {Word: "REFUND_AMOUNT_INVALID", Desc: "退款金额不符:可退{max}", View: "退款金额不符,可退{max}", EN: "The refund amount does not fit: {max} can be refunded."},
-	TenderMismatch:     {Word: "TENDER_MISMATCH", Desc: "支付明细合计{sum}与订单金额{need}不一致", View: "支付金额不符", EN: "Tenders or sub-orders sum to {sum}, the order is {need}."},
+	RefundAmount:       {Word: "REFUND_AMOUNT_INVALID", Desc: "退款金额不符:该申请不支持修改金额,须为{max}", View: "退款金额不符,应为{max}", EN: "This quote cannot be modified: the refund amount must be {max}."},
+	TenderMismatch:     {Word: "TENDER_MISMATCH", Desc: "{what}合计{sum}与订单金额{need}不一致", View: "支付金额不符", EN: "Tenders or sub-orders sum to {sum}, the order is {need}."},
 	QuoteLimit:         {Word: "QUOTE_LIMIT", Desc: "门店未提交的申请过多,请稍后再试", View: "申请过多,请稍后再试", EN: "Too many live quotes in this store."},
 }
 

@@ -152,7 +152,8 @@ func (s *State) unreversed(order string, f Family) (parts []part, left Amount) {
 	return parts, left
 }
 
-// firstRefund is the number of the first reversal in an order's history, for ALREADY_REVERSED.
+// firstRefund is the number of the first reversal in an order's history, for ALREADY_REVERSED. What nobody reversed was a hold that timed
+// out.
 func (s *State) firstRefund(order string) string {
 	for _, o := range s.Orders[order] {
 		switch o.Kind {
@@ -162,7 +163,7 @@ func (s *State) firstRefund(order string) string {
 			}
 		}
 	}
-	return "-"
+	return "无(冻结已超时解除)"
 }
 
 // tombed reports whether an original comes after its own undo and must not be booked: same app, signed no later than the undo, and the

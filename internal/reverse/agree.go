@@ -68,7 +68,7 @@ func (s *State) waiting(id int64) (*Reverse, ledger.Result, bool) {
 	case r == nil:
 		return nil, ledger.Refuse(ledger.ReverseNotFound, ledger.T("reverse", no)), false
 	case r.Status != Apply:
-		return nil, ledger.Refuse(ledger.IllegalState, ledger.T("order", no), ledger.T("role", r.Status.String()+"状态的逆向单"),
+		return nil, ledger.Refuse(ledger.IllegalState, ledger.T("order", no), ledger.T("role", "逆向单(状态"+r.Status.String()+")"),
 			ledger.T("method", "alibaba.wdk.reverse.reversedetail查看其状态")), false
 	}
 	return r, ledger.Result{}, true

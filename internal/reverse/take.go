@@ -67,7 +67,7 @@ func (c *TakeOrder) decide(s *State, at *ledger.Stamp) ledger.Result {
 		sum += fees[i]
 	}
 	if sum != c.PayFee {
-		return ledger.Refuse(ledger.TenderMismatch, ledger.Money("sum", sum), ledger.Money("need", c.PayFee))
+		return ledger.Refuse(ledger.TenderMismatch, ledger.T("what", "子单与运费"), ledger.Money("sum", sum), ledger.Money("need", c.PayFee))
 	}
 	paid, sum := make([]Amount, len(c.Tenders)), 0
 	for i := range c.Tenders {
@@ -75,7 +75,7 @@ func (c *TakeOrder) decide(s *State, at *ledger.Stamp) ledger.Result {
 		sum += paid[i]
 	}
 	if sum != c.PayFee {
-		return ledger.Refuse(ledger.TenderMismatch, ledger.Money("sum", sum), ledger.Money("need", c.PayFee))
+		return ledger.Refuse(ledger.TenderMismatch, ledger.T("what", "支付明细"), ledger.Money("sum", sum), ledger.Money("need", c.PayFee))
 	}
 	// The command may be decided again (another writer won): what is worked out goes into copies.
 	tenders := slices.Clone(c.Tenders)

@@ -45,7 +45,7 @@ func TestTakeOrderRefusals(t *testing.T) {
 		}, ledger.OrderNoConflict, ledger.T("order", "W1-1")},
 		{"lines do not sum", func(_ *world, c *reverse.TakeOrder) {
 			c.PostFee++
-		}, ledger.TenderMismatch, ledger.Money("sum", 101)},
+		}, ledger.TenderMismatch, ledger.T("what", "子单与运费")},
 		{"tenders do not sum", func(_ *world, c *reverse.TakeOrder) {
 			c.Tenders[0].Amount--
 		}, ledger.TenderMismatch, ledger.Money("sum", 99)},
