@@ -160,7 +160,7 @@ func customerGetInfo() *Struct {
 		text("remark", "", "备注", "Remark."),
 		number("channel", "2", "渠道", "As sent to save, if it was a number."),
 		number("customer_type", "1", "顾客类型,顾客:0,会员:1", "Always 1, a member; 0: the bearer of a gift card."),
-		number("gender", "1", "性别:0女,1男,2其他", "0 female, 1 male, 2 other."),
+		number("gender", "1", "性别:0女,1男,2其他;未知时缺省", "0 female, 1 male, 2 other; absent if never told."),
 		number("state", "1", "会员状态,可用1、停用0", "1 in use, 0 frozen."),
 		boolean("deleted", "false", "是否已删除", "Always false."),
 	)
@@ -246,15 +246,12 @@ func showMember(m *ledger.Member) top.Value {
 	for i, o := range m.Outer {
 		outers[i] = top.Obj(top.F("out_type", top.Str(o.Outer)), top.F("out_id", top.Str(o.Text)))
 	}
-	kind, state, channel := int64(1), int64(1), top.Value{}
+	kind, state := int64(1), int64(1)
 	if m.Bearer {
 		kind = 0
 	}
 	if m.Frozen {
 		state = 0
-	}
-	if n, err := strconv.ParseInt(m.Channel, 10, 64); err == nil {
-		channel = top.Int(n)
 	}
 	return top.Obj(
 		top.F("customer_out_info_list", top.List("customer_out_info", outers...)),
@@ -267,12 +264,21 @@ func showMember(m *ledger.Member) top.Value {
 		top.F("mobile", known(m.Mobile)),
 		top.F("name", known(m.Name)),
 		top.F("remark", known(m.Remark)),
-		top.F("channel", channel),
+		top.F("channel", numeral(m.Channel)),
 		top.F("customer_type", top.Int(kind)),
-		top.F("gender", top.Int(m.Gender)),
+		top.F("gender", numeral(m.Gender)),
 		top.F("state", top.Int(state)),
 		top.F("deleted", top.Bool(false)),
 	)
+}
+
+// numeral shows a number kept as it was sent; one that was never told, or is none, is absent.
+func numeral(s string) top.Value {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return top.Value{}
+	}
+	return top.Int(n)
 }
 
 // known shows a text that a member may not have.

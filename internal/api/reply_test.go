@@ -242,7 +242,7 @@ func TestTimeGet(t *testing.T) {
 // sampleState holds what the printed samples ask for.
 func (w *world) sampleState(b *ledger.Brand) *reverse.State {
 	s := reverse.NewState(b)
-	m := &ledger.Member{ID: "34243334", Name: "小王", Mobile: "18651822226", Channel: "2", Gender: 1, Shop: "243545", Birthday: "1990-01-31", Remark: "VIP",
+	m := &ledger.Member{ID: "34243334", Name: "小王", Mobile: "18651822226", Channel: "2", Gender: "1", Shop: "243545", Birthday: "1990-01-31", Remark: "VIP",
 		Outer: []ledger.Ident{{Type: ledger.ByOuter, Outer: "wechat", Text: "435532"}}, Created: moment.UnixMilli(), Changed: moment.UnixMilli()}
 	s.PutMember(m)
 	s.PutAccount(&ledger.Account{ID: "34243334-1", Card: "34243335", Member: m.ID, Balance: [ledger.Kinds]ledger.Amount{900, 100, 0, 0},
@@ -297,6 +297,23 @@ func TestCustomerGet(t *testing.T) {
 	r, _ = w.json(method, `{"brand_id":"1332","physical_card_id":"34243335"}`)
 	if _, asked := w.keys.Wallets[ledger.Ident{Type: ledger.ByCard, Text: "34243335"}]; !asked || r.Code != "0" {
 		t.Errorf("by card: %s, keys %v", r.Code, w.keys.Wallets)
+	}
+}
+
+// Zero says female: a member who never told has no gender in the answer.
+func TestGenderNeverTold(t *testing.T) {
+	const method = crm + "open.customer.get"
+	for told, want := range map[string]string{"0": `"customer_type":1,"gender":0,"state":1`, "": `"customer_type":1,"state":1`} {
+		w := setup(t)
+		w.state = func(b *ledger.Brand) *reverse.State {
+			s := w.sampleState(b)
+			s.Members["34243334"].Gender = told
+			return s
+		}
+		r, fault := w.json(method, `{"brand_id":"1332","customer_id":"34243334"}`)
+		if fault != nil || !strings.Contains(r.json(method), want) {
+			t.Errorf("%q: %v\n got %s\nwant %s", told, fault, r.json(method), want)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ type Member struct {
 	ID       string
 	Name     string
 	Mobile   string
-	Gender   int64
+	Gender   string // the number as sent: 0 female, 1 male, 2 other; "" was never told
 	Birthday string
 	Remark   string
 	Channel  string

@@ -52,7 +52,7 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		}
 	}
 	if c.Gender != nil {
-		m.Gender = *c.Gender
+		m.Gender = strconv.FormatInt(*c.Gender, 10)
 	}
 	if c.Frozen != nil {
 		m.Frozen = *c.Frozen

@@ -19,7 +19,7 @@ func AppendMember(dst []byte, m *ledger.Member) []byte {
 		w.text("id", m.ID)
 		w.text("name", m.Name)
 		w.text("mobile", m.Mobile)
-		w.int("gender", m.Gender)
+		w.text("gender", m.Gender)
 		w.text("birthday", m.Birthday)
 		w.text("remark", m.Remark)
 		w.text("channel", m.Channel)
@@ -52,7 +52,7 @@ func ParseMember(text []byte) (*ledger.Member, error) {
 		case "mobile":
 			m.Mobile = r.text()
 		case "gender":
-			m.Gender = r.int()
+			m.Gender = r.text()
 		case "birthday":
 			m.Birthday = r.text()
 		case "remark":
