@@ -64,7 +64,13 @@ func (c *verifyCmd) Run(e *env) error {
 	if first != nil && !c.JSON {
 		fmt.Fprintf(e.stdout, "DIVERGES  %s\n", first)
 	}
+	if len(brands) == 0 && !c.JSON {
+		fmt.Fprintln(e.stdout, "no brands yet: nothing to verify")
+	}
 	for _, id := range brands {
+		if _, ok := names[id]; !ok {
+			return fmt.Errorf("--brand %s: there is no such brand; `recoup brand list` shows them", id)
+		}
 		b, err := c.brand(e, s, id)
 		if err != nil {
 			return fmt.Errorf("brand %s: %w", id, err)

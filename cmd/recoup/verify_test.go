@@ -48,8 +48,17 @@ func TestVerify(t *testing.T) {
 		t.Errorf("%d\n%s", code, out)
 	}
 	code, _, errs = tryVerify("--db", "sqlite:"+path, "--brand", "nobody")
-	if code != exitFailed || !strings.Contains(errs, "nobody") {
+	if code != exitFailed || !strings.Contains(errs, "--brand nobody: there is no such brand") {
 		t.Errorf("%d\n%s", code, errs)
+	}
+	empty := filepath.Join(t.TempDir(), "recoup.db")
+	n, err := recoup.Open(context.Background(), recoup.Options{DB: "sqlite:" + empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Close()
+	if code, out, errs = tryVerify("--db", "sqlite:"+empty); code != 0 || out != "no brands yet: nothing to verify\n" {
+		t.Errorf("%d\n%s%s", code, out, errs)
 	}
 	if code, _, errs = tryVerify("--db", "sqlite:"+path+".not"); code != exitFailed {
 		t.Errorf("%d\n%s", code, errs)
