@@ -108,7 +108,8 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		parts[f], left[f] = s.unreversed(c.Order, f)
 	}
 	holds := [2]*Hold{s.Holds[HoldKey{c.Order, Value}], s.Holds[HoldKey{c.Order, Points}]}
-	assets := left[Value] > 0 || left[Points] > 0 || holds[Value] != nil || holds[Points] != nil
+	value, points := left[Value] > 0 || holds[Value] != nil, left[Points] > 0 || holds[Points] != nil
+	assets := value || points
 	out := Result{ValueOK: true, PointOK: true}
 	wanted := c.Vouchers
 	if wanted == nil {
@@ -157,8 +158,7 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		}
 	}
 	if blocked.Code != OK {
-		out.ValueOK = left[Value] == 0 && holds[Value] == nil
-		out.PointOK = left[Points] == 0 && holds[Points] == nil
+		out.ValueOK, out.PointOK = !value, !points
 		refused = blocked
 		assets = false
 	}
@@ -190,7 +190,8 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 	}
 	if blocked.Code != OK || len(names(out.Vouchers, false)) > 0 {
 		out.Code = Partial
-		out.Figs = []Fig{T("done", doneText(assets, out.Vouchers)), T("left", leftText(blocked.Code, out.Vouchers))}
+		moved := assetNames(value, points)
+		out.Figs = []Fig{T("done", doneText(assets, moved, out.Vouchers)), T("left", leftText(blocked.Code, moved, out.Vouchers))}
 	}
 	return s.book(o, out)
 }
@@ -234,10 +235,21 @@ func names(outcomes []VoucherOutcome, ok bool) (ids []string) {
 	return ids
 }
 
-func doneText(assets bool, outcomes []VoucherOutcome) string {
+// assetNames names what of an order moves together, to cashiers.
+func assetNames(value, points bool) (name string) {
+	if value {
+		name = "储值"
+	}
+	if points {
+		name += "积分"
+	}
+	return name
+}
+
+func doneText(assets bool, moved string, outcomes []VoucherOutcome) string {
 	var t []string
 	if assets {
-		t = append(t, "储值积分已退回")
+		t = append(t, moved+"已退回")
 	}
 	if ids := names(outcomes, true); len(ids) > 0 {
 		t = append(t, "券"+strings.Join(ids, "、")+"已退回")
@@ -245,11 +257,11 @@ func doneText(assets bool, outcomes []VoucherOutcome) string {
 	return strings.Join(t, ",")
 }
 
-func leftText(blocked Code, outcomes []VoucherOutcome) string {
+func leftText(blocked Code, moved string, outcomes []VoucherOutcome) string {
 	because := map[Code]string{VoucherNotInOrder: "不属于本单", WindowPassed: "已超过可退期限", OtherShop: "须到原门店退回"}
 	var t []string
 	if blocked != OK {
-		t = append(t, "储值积分"+because[blocked])
+		t = append(t, moved+because[blocked])
 	}
 	for _, v := range outcomes {
 		if !v.OK {

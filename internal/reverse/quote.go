@@ -95,12 +95,12 @@ func (c *MakeQuote) find(s *State) (o *Order, subs []int64, refused ledger.Resul
 			return nil, nil, ledger.Refuse(ledger.OrderNotFound, ledger.T("order", strconv.FormatInt(no, 10))), false
 		}
 		if o != nil && main != o.Main {
-			return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", field)), false
+			return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", field+"须属于同一订单")), false
 		}
 		o = s.WdkOrders[main]
 	}
 	if o.Store != c.Store {
-		return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "store_id")), false
+		return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "store_id不是子单的门店")), false
 	}
 	return o, subs, ledger.Result{}, true
 }
