@@ -86,13 +86,11 @@ func (t *batch) saveOps() error {
 		bodies[i] = t.text[start:len(t.text):len(t.text)]
 		t.bind(q)
 		q.int(2, o.Seq)
-		q.blob(3, o.ID[:])
-		digestOrNull(q, 4, &o.Request)
-		digestOrNull(q, 5, &o.Refund)
-		q.textOrNull(6, o.Order)
-		q.int(7, int64(o.Ordinal))
-		q.textOrNull(8, o.Member)
-		q.document(9, bodies[i])
+		digestOrNull(q, 3, &o.Request)
+		digestOrNull(q, 4, &o.Refund)
+		q.textOrNull(5, o.Order)
+		q.int(6, int64(o.Ordinal))
+		q.document(7, bodies[i])
 		if err := q.run(); err != nil {
 			return fmt.Errorf("operation %s: %w", o.ID, err)
 		}

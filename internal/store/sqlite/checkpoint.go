@@ -55,6 +55,10 @@ func (k *checkpointer) run() {
 		w := <-k.s.writer
 		if _, err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err == nil {
 			w.pages = 0
+			select {
+			case <-k.wake: // asked for before the log was empty
+			default:
+			}
 		}
 		k.s.writer <- w
 	}

@@ -42,16 +42,15 @@ type Store struct {
 	path     string
 	readOnly bool
 
-	closed chan struct{}
-	writer chan *writes // holds the writing connection while no batch is open and nothing is being written
-	idle   chan *reads  // connections of readers at rest
+	writer      chan *writes // holds the writing connection while no batch is open and nothing is being written
+	idle        chan *reads  // connections of readers at rest
+	checkpoints *checkpointer
 
 	closing sync.Once
+	closed  chan struct{}
 
 	mu    sync.Mutex              // guards rules
 	rules map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
-
-	checkpoints *checkpointer
 }
 
 var _ store.Store = (*Store)(nil)
@@ -62,8 +61,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, readOnly: o.ReadOnly, closed: make(chan struct{}), writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
-		rules: map[int64]*ledger.Brand{}}
+	s := &Store{path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
+		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{}}
 	if o.ReadOnly {
 		r, err := s.reader()
 		if err != nil {
@@ -73,6 +72,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return s, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // it holds secrets and personal data; the log is made like it
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
 		return nil, err
 	}
 	if err := migrate(ctx, path); err != nil {
@@ -131,11 +137,12 @@ func (s *Store) reader() (*reads, error) {
 	}
 	if err := prepare(r.c, r); err != nil {
 		r.c.close()
-		return nil, err
+		return nil, fmt.Errorf("%w (is the schema of %s older than this program? opening it for writing brings it up to date)", err, s.path)
 	}
 	return r, nil
 }
 
+// release puts a connection to rest.
 func (s *Store) release(r *reads) {
 	select {
 	case <-s.closed:

@@ -79,7 +79,6 @@ func retry(b *bench) {
 	for name, work := range map[string]func(*draft){
 		"Request":            func(d *draft) { d.op("", "m").Request = digest(1) },
 		"Refund":             func(d *draft) { d.op("", "m").Refund = digest(2) },
-		"ID":                 func(d *draft) { d.op("", "m").ID = ledger.ID{7} },
 		"PlaceInHistory":     func(d *draft) { d.op("A", "m") }, // not loaded: takes place 1 again
 		"Mobile":             func(d *draft) { d.bind(mobile("138"), "n"); d.op("", "n") },
 		"RequestInOneBatch":  func(d *draft) { d.op("", "m").Request = digest(5); d.op("", "m").Request = digest(5) },

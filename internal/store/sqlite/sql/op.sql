@@ -12,8 +12,8 @@ SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 
 
 -- name: SaveOp
 -- appends; the unique indexes find a second writer
-INSERT INTO op (brand, seq, id, request, refund, order_no, ordinal, member, body)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+INSERT INTO op (brand, seq, request, refund, order_no, ordinal, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- name: Ops
 -- in order of the primary key
