@@ -21,7 +21,7 @@ import (
 type benchCmd struct {
 	Time    time.Duration `default:"5s" help:"How long each measurement of each round runs."`
 	Rounds  int           `default:"3" help:"Rounds; the no-op limit and the store alternate, and medians are shown."`
-	Conns   int           `default:"128" help:"Connections of the client."`
+	Conns   int           `default:"256" help:"Connections of the client."`
 	Members int64         `default:"10000" help:"Members the calls are spread over."`
 	Dir     string        `help:"Folder for the database; default a temporary one."`
 	JSON    bool          `name:"json" help:"Print the figures as JSON."`
@@ -48,7 +48,7 @@ func (c *benchCmd) Run(e *env) error {
 		if dir, err = os.MkdirTemp("", "recoup-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 	}
 	noop, err := c.start(e, "noop", "--null", "--db", "memory:")
 	if err != nil {

@@ -54,7 +54,7 @@ func (g *gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 func (g *gateway) attempt(ctx context.Context, r *http.Request, c *call) {
 	defer func() {
 		if p := recover(); p != nil {
-			g.log.ErrorContext(ctx, "panic", "method", c.name, "panic", c.redact(p), "stack", string(debug.Stack()))
+			g.log.ErrorContext(ctx, "panic", slog.String("method", c.name), slog.Any("panic", c.redact(p)), slog.String("stack", string(debug.Stack())))
 			c.reply = api.Reply{}
 			c.fault = top.Busy("isp.service-error", "服务异常，请用同一请求重试 internal error, send the same request again", 1)
 			c.out = top.AppendFault(c.out[:0], c.format, c.fault, c.RequestID)

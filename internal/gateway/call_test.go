@@ -31,92 +31,150 @@ func TestFaults(t *testing.T) {
 		json    string
 		xml     string
 	}{
-		{"no app_key", good.without("app_key"), false,
+		{
+			"no app_key", good.without("app_key"), false,
 			`"code":28,"msg":"Missing app key"`,
-			`<code>28</code><msg>Missing app key</msg>`},
-		{"empty app_key", good.set("app_key", ""), false,
+			`<code>28</code><msg>Missing app key</msg>`,
+		},
+		{
+			"empty app_key", good.set("app_key", ""), false,
 			`"code":28,"msg":"Missing app key"`,
-			`<code>28</code><msg>Missing app key</msg>`},
-		{"unknown app_key", good.set("app_key", "99"), false,
+			`<code>28</code><msg>Missing app key</msg>`,
+		},
+		{
+			"unknown app_key", good.set("app_key", "99"), false,
 			`"code":29,"msg":"Invalid app Key","sub_code":"isv.appkey-not-exists"`,
-			`<code>29</code><msg>Invalid app Key</msg><sub_code>isv.appkey-not-exists</sub_code>`},
-		{"disabled app", good.set("app_key", "30000001"), false,
+			`<code>29</code><msg>Invalid app Key</msg><sub_code>isv.appkey-not-exists</sub_code>`,
+		},
+		{
+			"disabled app", good.set("app_key", "30000001"), false,
 			`"code":29,"msg":"Invalid app Key","sub_code":"isv.appkey-not-exists"`,
-			`<code>29</code><msg>Invalid app Key</msg><sub_code>isv.appkey-not-exists</sub_code>`},
-		{"no method", good.without("method"), false,
+			`<code>29</code><msg>Invalid app Key</msg><sub_code>isv.appkey-not-exists</sub_code>`,
+		},
+		{
+			"no method", good.without("method"), false,
 			`"code":21,"msg":"Missing method","sub_msg":"http传入的参数加入method字段"`,
-			`<code>21</code><msg>Missing method</msg><sub_msg>http传入的参数加入method字段</sub_msg>`},
-		{"no timestamp", good.without("timestamp"), false,
+			`<code>21</code><msg>Missing method</msg><sub_msg>http传入的参数加入method字段</sub_msg>`,
+		},
+		{
+			"no timestamp", good.without("timestamp"), false,
 			`"code":30,"msg":"Missing timestamp"`,
-			`<code>30</code><msg>Missing timestamp</msg>`},
-		{"no time", good.set("timestamp", "noon"), false,
+			`<code>30</code><msg>Missing timestamp</msg>`,
+		},
+		{
+			"no time", good.set("timestamp", "noon"), false,
 			`"code":31,"msg":"Invalid timestamp"`,
-			`<code>31</code><msg>Invalid timestamp</msg>`},
-		{"no version", good.without("v"), false,
+			`<code>31</code><msg>Invalid timestamp</msg>`,
+		},
+		{
+			"no version", good.without("v"), false,
 			`"code":32,"msg":"Missing version"`,
-			`<code>32</code><msg>Missing version</msg>`},
-		{"version of letters", good.set("v", "two"), false,
+			`<code>32</code><msg>Missing version</msg>`,
+		},
+		{
+			"version of letters", good.set("v", "two"), false,
 			`"code":33,"msg":"Invalid version"`,
-			`<code>33</code><msg>Invalid version</msg>`},
-		{"old version", good.set("v", "1.0"), false,
+			`<code>33</code><msg>Invalid version</msg>`,
+		},
+		{
+			"old version", good.set("v", "1.0"), false,
 			`"code":34,"msg":"Unsupported version"`,
-			`<code>34</code><msg>Unsupported version</msg>`},
-		{"no signature", good, true,
+			`<code>34</code><msg>Unsupported version</msg>`,
+		},
+		{
+			"no signature", good, true,
 			`"code":24,"msg":"Missing signature"`,
-			`<code>24</code><msg>Missing signature</msg>`},
-		{"forged", good.set("sign", strings.Repeat("A", 32)), true,
+			`<code>24</code><msg>Missing signature</msg>`,
+		},
+		{
+			"forged", good.set("sign", strings.Repeat("A", 32)), true,
 			`"code":25,"msg":"Invalid signature"`,
-			`<code>25</code><msg>Invalid signature</msg>`},
-		{"unknown sign method", good.set("sign_method", "sha1"), false,
+			`<code>25</code><msg>Invalid signature</msg>`,
+		},
+		{
+			"unknown sign method", good.set("sign_method", "sha1"), false,
 			`"code":25,"msg":"Invalid signature"`,
-			`<code>25</code><msg>Invalid signature</msg>`},
-		{"no sign method", good.without("sign_method"), false,
+			`<code>25</code><msg>Invalid signature</msg>`,
+		},
+		{
+			"no sign method", good.without("sign_method"), false,
 			`"code":25,"msg":"Invalid signature"`,
-			`<code>25</code><msg>Invalid signature</msg>`},
-		{"twice", append(good.set("text", "1").sign(secret), [2]string{"text", "2"}), true,
-			`"code":41,"msg":"Invalid arguments:text"`, ""},
-		{"not UTF-8", good.set("text", "\xd6\xd0"), false,
+			`<code>25</code><msg>Invalid signature</msg>`,
+		},
+		{
+			"twice", append(good.set("text", "1").sign(secret), [2]string{"text", "2"}), true,
+			`"code":41,"msg":"Invalid arguments:text"`, "",
+		},
+		{
+			"not UTF-8", good.set("text", "\xd6\xd0"), false,
 			`"code":47,"msg":"Invalid encoding"`,
-			`<code>47</code><msg>Invalid encoding</msg>`},
-		{"unknown method", good.set("method", "taobao.idle.item.search"), false,
+			`<code>47</code><msg>Invalid encoding</msg>`,
+		},
+		{
+			"unknown method", good.set("method", "taobao.idle.item.search"), false,
 			`"code":22,"msg":"Invalid method","sub_msg":"不合法ApiName，ApiName = taobao.idle.item.search"`,
-			`<code>22</code><msg>Invalid method</msg><sub_msg>不合法ApiName，ApiName = taobao.idle.item.search</sub_msg>`},
-		{"method not granted", request("alibaba.test.echo", "app_key", "30000002"), false,
+			`<code>22</code><msg>Invalid method</msg><sub_msg>不合法ApiName，ApiName = taobao.idle.item.search</sub_msg>`,
+		},
+		{
+			"method not granted", request("alibaba.test.echo", "app_key", "30000002"), false,
 			`"code":11,"msg":"Insufficient isv permissions","sub_code":"isv.permission-api-package-limit","sub_msg":"应用未获接口授权 the app is not granted alibaba.test.echo"`,
-			`<code>11</code><msg>Insufficient isv permissions</msg><sub_code>isv.permission-api-package-limit</sub_code><sub_msg>应用未获接口授权 the app is not granted alibaba.test.echo</sub_msg>`},
-		{"nothing granted", good.set("app_key", "30000003"), false,
+			`<code>11</code><msg>Insufficient isv permissions</msg><sub_code>isv.permission-api-package-limit</sub_code><sub_msg>应用未获接口授权 the app is not granted alibaba.test.echo</sub_msg>`,
+		},
+		{
+			"nothing granted", good.set("app_key", "30000003"), false,
 			`"code":11,"msg":"Insufficient isv permissions","sub_code":"isv.permission-api-package-empty","sub_msg":"应用未获任何接口授权 the app is granted no method"`,
-			`<code>11</code><msg>Insufficient isv permissions</msg><sub_code>isv.permission-api-package-empty</sub_code><sub_msg>应用未获任何接口授权 the app is granted no method</sub_msg>`},
-		{"no session", withSession, false,
+			`<code>11</code><msg>Insufficient isv permissions</msg><sub_code>isv.permission-api-package-empty</sub_code><sub_msg>应用未获任何接口授权 the app is granted no method</sub_msg>`,
+		},
+		{
+			"no session", withSession, false,
 			`"code":26,"msg":"Missing session"`,
-			`<code>26</code><msg>Missing session</msg>`},
-		{"empty session", withSession.set("session", ""), false,
+			`<code>26</code><msg>Missing session</msg>`,
+		},
+		{
+			"empty session", withSession.set("session", ""), false,
 			`"code":26,"msg":"Missing session"`,
-			`<code>26</code><msg>Missing session</msg>`},
-		{"blank session", withSession.set("session", " "), false,
+			`<code>26</code><msg>Missing session</msg>`,
+		},
+		{
+			"blank session", withSession.set("session", " "), false,
 			`"code":27,"msg":"Invalid session","sub_code":"session-is-blank","sub_msg":"SessionKey为空"`,
-			`<code>27</code><msg>Invalid session</msg><sub_code>session-is-blank</sub_code><sub_msg>SessionKey为空</sub_msg>`},
-		{"unknown session", withSession.set("session", "6100nobody"), false,
+			`<code>27</code><msg>Invalid session</msg><sub_code>session-is-blank</sub_code><sub_msg>SessionKey为空</sub_msg>`,
+		},
+		{
+			"unknown session", withSession.set("session", "6100nobody"), false,
 			`"code":27,"msg":"Invalid session","sub_code":"invalid-sessionkey","sub_msg":"SessionKey非法"`,
-			`<code>27</code><msg>Invalid session</msg><sub_code>invalid-sessionkey</sub_code><sub_msg>SessionKey非法</sub_msg>`},
-		{"expired session", withSession.set("session", "6100expired"), false,
+			`<code>27</code><msg>Invalid session</msg><sub_code>invalid-sessionkey</sub_code><sub_msg>SessionKey非法</sub_msg>`,
+		},
+		{
+			"expired session", withSession.set("session", "6100expired"), false,
 			`"code":27,"msg":"Invalid session","sub_code":"session-expired","sub_msg":"SessionKey已过期，请重新授权"`,
-			`<code>27</code><msg>Invalid session</msg><sub_code>session-expired</sub_code><sub_msg>SessionKey已过期，请重新授权</sub_msg>`},
-		{"session of another app", withSession.set("session", oldSession), false,
+			`<code>27</code><msg>Invalid session</msg><sub_code>session-expired</sub_code><sub_msg>SessionKey已过期，请重新授权</sub_msg>`,
+		},
+		{
+			"session of another app", withSession.set("session", oldSession), false,
 			`"code":27,"msg":"Invalid session","sub_code":"sessionkey-not-generated-by-server","sub_msg":"RealSession don't create by top ! appKey is : 12345678"`,
-			`<code>27</code><msg>Invalid session</msg><sub_code>sessionkey-not-generated-by-server</sub_code><sub_msg>RealSession don&apos;t create by top ! appKey is : 12345678</sub_msg>`},
-		{"token in the open", good.without("app_key").set("access_token", oldSession), true,
+			`<code>27</code><msg>Invalid session</msg><sub_code>sessionkey-not-generated-by-server</sub_code><sub_msg>RealSession don&apos;t create by top ! appKey is : 12345678</sub_msg>`,
+		},
+		{
+			"token in the open", good.without("app_key").set("access_token", oldSession), true,
 			`"code":44,"msg":"Invalid access token"`,
-			`<code>44</code><msg>Invalid access token</msg>`},
-		{"fault of the method", request("alibaba.test.fault"), false,
+			`<code>44</code><msg>Invalid access token</msg>`,
+		},
+		{
+			"fault of the method", request("alibaba.test.fault"), false,
 			`"code":15,"msg":"Remote service error","sub_code":"isp.request-in-progress","sub_msg":"处理中"`,
-			`<code>15</code><msg>Remote service error</msg><sub_code>isp.request-in-progress</sub_code><sub_msg>处理中</sub_msg>`},
-		{"panic", request("alibaba.test.panic"), false,
+			`<code>15</code><msg>Remote service error</msg><sub_code>isp.request-in-progress</sub_code><sub_msg>处理中</sub_msg>`,
+		},
+		{
+			"panic", request("alibaba.test.panic"), false,
 			`"code":15,"msg":"Remote service error","sub_code":"isp.service-error","sub_msg":"服务异常，请用同一请求重试 internal error, send the same request again"`,
-			`<code>15</code><msg>Remote service error</msg><sub_code>isp.service-error</sub_code><sub_msg>服务异常，请用同一请求重试 internal error, send the same request again</sub_msg>`},
-		{"too many parameters", many(good), true,
+			`<code>15</code><msg>Remote service error</msg><sub_code>isp.service-error</sub_code><sub_msg>服务异常，请用同一请求重试 internal error, send the same request again</sub_msg>`,
+		},
+		{
+			"too many parameters", many(good), true,
 			`"code":43,"msg":"Parameter Error","sub_msg":"参数过多 too many parameters, at most 256"`,
-			`<code>43</code><msg>Parameter Error</msg><sub_msg>参数过多 too many parameters, at most 256</sub_msg>`},
+			`<code>43</code><msg>Parameter Error</msg><sub_msg>参数过多 too many parameters, at most 256</sub_msg>`,
+		},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			b := setup(t)
@@ -392,10 +450,18 @@ func TestPublishedSignatures(t *testing.T) {
 	b.clock.set(time.Date(2016, 1, 1, 12, 0, 0, 0, top.GMT8))
 	common := params{{"app_key", appKey}, {"timestamp", "2016-01-01 12:00:00"}, {"v", "2.0"}, {"format", "json"}}
 	v1 := append(common, params{{"method", "taobao.time.get"}}...)
-	v2 := append(common, params{{"method", "taobao.test.echo.send"}, {"session", "6100000abc"}, {"simplify", "true"},
-		{"title", "中文 标题&=+"}, {"empty", ""}, {"ids", "1,2,3"}}...)
-	v3 := append(common.set("format", "xml"), params{{"method", "taobao.test.object.send"},
-		{"request", `{"voucher_name":"双11优惠券","amount":"1000","tags":["a","b"],"item":{"item_id":9007199254740993,"ok":true}}`}}...)
+	v2 := append(common, params{
+		{"method", "taobao.test.echo.send"},
+		{"session", "6100000abc"},
+		{"simplify", "true"},
+		{"title", "中文 标题&=+"},
+		{"empty", ""},
+		{"ids", "1,2,3"},
+	}...)
+	v3 := append(common.set("format", "xml"), params{
+		{"method", "taobao.test.object.send"},
+		{"request", `{"voucher_name":"双11优惠券","amount":"1000","tags":["a","b"],"item":{"item_id":9007199254740993,"ok":true}}`},
+	}...)
 	for _, v := range []struct {
 		p                params
 		signMethod, sign string

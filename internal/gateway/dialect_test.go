@@ -76,19 +76,27 @@ func TestDialects(t *testing.T) {
 		name, request string
 		answer        string // a part of it
 	}{
-		{"Java", raw("POST", java.only(systemParams...).encode(), append(javaHeader, formUTF8), java.without(systemParams...).encode()),
-			`<text>{&quot;name&quot;:&quot;双11 优惠券&quot;`},
-		{"Java, SHA-256", raw("POST", javaNew.only(systemParams...).encode(), append(javaHeader, formUTF8), javaNew.without(systemParams...).encode()),
-			`"length":42`},
+		{
+			"Java", raw("POST", java.only(systemParams...).encode(), append(javaHeader, formUTF8), java.without(systemParams...).encode()),
+			`<text>{&quot;name&quot;:&quot;双11 优惠券&quot;`,
+		},
+		{
+			"Java, SHA-256", raw("POST", javaNew.only(systemParams...).encode(), append(javaHeader, formUTF8), javaNew.without(systemParams...).encode()),
+			`"length":42`,
+		},
 		{"Java, file", raw("POST", javaNew.only(systemParams...).encode(),
 			append(javaHeader, "Content-Type: multipart/form-data;charset=UTF-8;boundary=1767240000000"),
 			javaParts("1767240000000", javaNew.without(systemParams...), fileText)), fileAnswer},
-		{"Java, large answer", raw("POST", request("alibaba.test.large").sign(secret).encode(), append(javaHeader, formUTF8), ""),
-			`一二三四五六七八九十`},
+		{
+			"Java, large answer", raw("POST", request("alibaba.test.large").sign(secret).encode(), append(javaHeader, formUTF8), ""),
+			`一二三四五六七八九十`,
+		},
 		{"PHP", raw("POST", php.only(systemParams...).encode(), []string{"User-Agent: top-sdk-php", "Accept: */*", form + "; charset=UTF-8"},
 			php.without(systemParams...).encode()), `"length":42`},
-		{"PHP, nothing but system parameters", raw("GET", phpBare.encode(), []string{"User-Agent: top-sdk-php", "Accept: */*"}, ""),
-			`{"time_get_response":{"time":"2026-01-01 12:00:00",`},
+		{
+			"PHP, nothing but system parameters", raw("GET", phpBare.encode(), []string{"User-Agent: top-sdk-php", "Accept: */*"}, ""),
+			`{"time_get_response":{"time":"2026-01-01 12:00:00",`,
+		},
 		{"PHP, file from memory", raw("POST", php.only(systemParams...).encode(),
 			[]string{"Content-Type: multipart/form-data; boundary=-------------5a1e60e3c1d2f"},
 			"---------------5a1e60e3c1d2f\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n"+text+
@@ -104,8 +112,10 @@ func TestDialects(t *testing.T) {
 				fileText+"\r\n--PYTHON_SDK_BOUNDARY--\r\n"), fileAnswer},
 		{".NET 2015", raw("POST", "", []string{"User-Agent: Top4Net", "Accept: text/xml,text/javascript", "Content-Type: application/x-www-form-urlencoded;charset=utf-8"},
 			net15.encode()), `"length":42`},
-		{".NET 2023", raw("POST", "", []string{"User-Agent: top-sdk-net", "Accept: text/xml,text/javascript", "Accept-Encoding: gzip",
-			"Content-Type: application/x-www-form-urlencoded;charset=utf-8"}, net23.encode()), `"length":42`},
+		{".NET 2023", raw("POST", "", []string{
+			"User-Agent: top-sdk-net", "Accept: text/xml,text/javascript", "Accept-Encoding: gzip",
+			"Content-Type: application/x-www-form-urlencoded;charset=utf-8",
+		}, net23.encode()), `"length":42`},
 		{".NET 2023, file", raw("POST", "", []string{"User-Agent: top-sdk-net", "Content-Type: multipart/form-data;charset=utf-8;boundary=639028224000000000"},
 			javaParts("639028224000000000", net23, fileText)), fileAnswer},
 		{"C++", raw("GET", strings.ReplaceAll(cpp.encode(), "+", "%20"), []string{"User-Agent: Mozilla/5.0", "Accept-Encoding: identity"}, ""), `"length":42`},

@@ -106,7 +106,7 @@ func (g *gateway) serveLive(w http.ResponseWriter, _ *http.Request) {
 // serveReady keeps the reason to itself: the address is public, and errors name hosts.
 func (g *gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := g.ready(r.Context()); err != nil {
-		g.log.WarnContext(r.Context(), "not ready", "error", err)
+		g.log.WarnContext(r.Context(), "not ready", slog.Any("error", err))
 		writeText(w, http.StatusServiceUnavailable, "not ready")
 		return
 	}

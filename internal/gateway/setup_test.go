@@ -172,7 +172,11 @@ type params [][2]string
 // request is a good call of a method, before it is signed.
 func request(name string, more ...string) params {
 	p := params{
-		{"method", name}, {"app_key", appKey}, {"timestamp", "2026-01-01 12:00:00"}, {"v", "2.0"}, {"format", "json"},
+		{"method", name},
+		{"app_key", appKey},
+		{"timestamp", "2026-01-01 12:00:00"},
+		{"v", "2.0"},
+		{"format", "json"},
 		{"sign_method", "md5"},
 	}
 	for i := 0; i < len(more); i += 2 {

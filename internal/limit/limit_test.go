@@ -13,8 +13,10 @@ var noon = time.UnixMilli(1767240000000)
 
 func TestEnter(t *testing.T) {
 	l := New(Options{InFlight: 2})
-	if !l.Enter() || !l.Enter() || l.Enter() || l.Enter() {
-		t.Error("two places")
+	for i, want := range []bool{true, true, false, false} {
+		if l.Enter() != want {
+			t.Errorf("call %d of two places: let in is %v", i+1, !want)
+		}
 	}
 	l.Leave()
 	if !l.Enter() || l.Enter() {

@@ -57,7 +57,8 @@ func TestOpRoundTrip(t *testing.T) {
 	check := func(t interface {
 		Helper()
 		Fatalf(string, ...any)
-	}, o *ledger.Op) {
+	}, o *ledger.Op,
+	) {
 		t.Helper()
 		text := store.AppendOp(nil, o)
 		got, err := store.ParseOp(text)

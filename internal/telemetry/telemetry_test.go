@@ -41,7 +41,8 @@ func TestLogger(t *testing.T) {
 	log := telemetry.NewLogger(&b, slog.LevelInfo)
 	ctx := telemetry.WithRequest(t.Context(), "14ibtxvb4vqjh")
 	log.DebugContext(ctx, "quiet")
-	log.With("a", 1).InfoContext(ctx, "call of 18651822226", "mobile", "18651822226", "error", errors.New("no 18651822226"), "n", int64(18651822226))
+	log.With(slog.Int("a", 1)).InfoContext(ctx, "call of 18651822226", slog.String("mobile", "18651822226"),
+		slog.Any("error", errors.New("no 18651822226")), slog.Int64("n", 18651822226))
 	log.Info("start")
 	lines := strings.Split(b.String(), "\n")
 	if len(lines) != 3 || !strings.HasSuffix(lines[0],

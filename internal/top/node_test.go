@@ -43,7 +43,9 @@ func TestParseJSON(t *testing.T) {
 		{` [ ] `, `[]`},
 		{"\t{ \"a\" : [ 1 , 2 ] ,\r\n\"b\":{ } } ", `{"a":[1,2],"b":{}}`},
 		{`"a"`, `"a"`},
-		{`true`, `true`}, {`false`, `false`}, {`null`, `null`},
+		{`true`, `true`},
+		{`false`, `false`},
+		{`null`, `null`},
 		{`[0,-0,1.50,-1e5,1E+5,1.5e-7,5000399193546580981,123456789012345678901234567890]`, `[0,-0,1.50,-1e5,1E+5,1.5e-7,5000399193546580981,123456789012345678901234567890]`},
 		{`"\"\\\/\b\f\n\r\t"`, `"\"\\/\b\f\n\r\t"`},
 		{`"\u4e2D\u6587 \u003c \ud83d\ude00 中"`, `"中文 < 😀 中"`},
@@ -109,7 +111,7 @@ func TestParseJSON(t *testing.T) {
 	}
 	for _, test := range tests {
 		n, err := ParseJSON(test.text)
-		got := ""
+		var got string
 		if err != nil {
 			got = err.Error()
 		} else {
@@ -129,12 +131,10 @@ func TestParseJSON(t *testing.T) {
 
 // stricter says whether an error is one of our own rules, beyond RFC 8259.
 func stricter(err error) bool {
-	var twice *DuplicateNameError
-	if errors.As(err, &twice) {
+	if _, ok := errors.AsType[*DuplicateNameError](err); ok {
 		return true
 	}
-	var syntax *SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*SyntaxError](err); ok {
 		switch syntax.Problem {
 		case problemUTF8, problemSurrogate, problemDepth, problemNodes:
 			return true

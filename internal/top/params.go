@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -257,8 +258,8 @@ func NewParams(pairs ...string) *Params {
 		panic("top: NewParams needs names and values in turn")
 	}
 	p := &Params{list: make([]param, 0, len(pairs)/2)}
-	for i := 0; i < len(pairs); i += 2 {
-		p.Set(pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		p.Set(pair[0], pair[1])
 	}
 	return p
 }

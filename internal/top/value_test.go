@@ -89,7 +89,8 @@ func TestAppendResponse(t *testing.T) {
 			`{"time":"2016-01-01 12:00:00","request_id":"r"}`,
 		},
 		{
-			"nothing to say", "tmall.x", Value{},
+			"nothing to say", "tmall.x",
+			Value{},
 			`<tmall_x_response><request_id>r</request_id></tmall_x_response>`,
 			`{"tmall_x_response":{"request_id":"r"}}`,
 			`{"request_id":"r"}`,

@@ -95,8 +95,10 @@ var _ store.Store = (*Store)(nil)
 
 // Open makes an empty store.
 func Open() *Store {
-	s := &Store{writer: make(chan struct{}, 1), brands: map[string]*books{}, apps: map[string]*store.App{},
-		sessions: map[string]*store.Session{}}
+	s := &Store{
+		writer: make(chan struct{}, 1), brands: map[string]*books{}, apps: map[string]*store.App{},
+		sessions: map[string]*store.Session{},
+	}
 	s.writer <- struct{}{}
 	return s
 }

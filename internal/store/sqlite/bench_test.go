@@ -92,8 +92,10 @@ func charges(b *testing.B, s store.Store, from, size int) {
 		n := from + i
 		sum := sha256.Sum256(fmt.Appendf(nil, "request %d", n))
 		member := int(binary.BigEndian.Uint32(sum[16:])) % benchMembers
-		calls[i] = call{ledger.Digest(sum[:16]), fmt.Sprintf("S%03d-%08d", n%300, n),
-			ledger.Ident{Type: ledger.ByMobile, Text: mobile(member)}}
+		calls[i] = call{
+			ledger.Digest(sum[:16]), fmt.Sprintf("S%03d-%08d", n%300, n),
+			ledger.Ident{Type: ledger.ByMobile, Text: mobile(member)},
+		}
 		keys.Requests[calls[i].request] = struct{}{}
 		keys.Orders[calls[i].order] = struct{}{}
 		keys.Idents[calls[i].who] = struct{}{}
@@ -110,9 +112,11 @@ func charges(b *testing.B, s store.Store, from, size int) {
 		a.Lots++
 		a.Balance[ledger.Real] += 5000
 		a.Granted[ledger.Real] += 5000
-		o := &ledger.Op{Kind: ledger.OpCharge, At: t.At(), Policy: 1, App: "12345678", Method: "alibaba.alsc.crm.open.recharge.operate",
+		o := &ledger.Op{
+			Kind: ledger.OpCharge, At: t.At(), Policy: 1, App: "12345678", Method: "alibaba.alsc.crm.open.recharge.operate",
 			Member: a.Member, Shop: "shop-1", Order: c.order, Ordinal: 1, Request: c.request, Content: c.request, Operator: "clerk 7",
-			Idents: []ledger.Digest{c.request}}
+			Idents: []ledger.Digest{c.request},
+		}
 		binary.BigEndian.PutUint64(o.ID[:], uint64(from+1)) // ids sort by time
 		binary.BigEndian.PutUint32(o.ID[12:], uint32(i))
 		l := &ledger.Lot{LotID: ledger.LotID{Account: a.ID, N: a.Lots}, Member: a.Member, Origin: o.ID, Granted: 5000, Balance: 5000}

@@ -49,11 +49,11 @@ func (k *checkpointer) run() {
 			return
 		case <-k.wake:
 		}
-		if _, err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
+		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
 			continue
 		}
 		w := <-k.s.writer
-		if _, err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err == nil {
+		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err == nil {
 			w.pages = 0
 			select {
 			case <-k.wake: // asked for before the log was empty

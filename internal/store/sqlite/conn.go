@@ -116,15 +116,13 @@ func (c *conn) inTransaction() bool { return sqlite3.Xsqlite3_get_autocommit(c.t
 // changes is how many rows the last statement wrote.
 func (c *conn) changes() int { return int(sqlite3.Xsqlite3_changes(c.tls, c.db)) }
 
-// checkpoint copies pages from the log into the database file, as far as readers and writers let it. It answers how many pages the
-// log holds.
-func (c *conn) checkpoint(mode int32) (pages int, err error) {
-	counts := unsafe.Slice((*int32)(memory(c.out)), 2)
+// checkpoint copies pages from the log into the database file, as far as readers and writers let it.
+func (c *conn) checkpoint(mode int32) error {
 	rc := sqlite3.Xsqlite3_wal_checkpoint_v2(c.tls, c.db, 0, mode, c.out, c.out+4)
 	if rc != sqlite3.SQLITE_OK {
-		return 0, c.fault(rc)
+		return c.fault(rc)
 	}
-	return int(counts[0]), nil
+	return nil
 }
 
 // written is how many pages the connection has written since it was last asked.

@@ -389,9 +389,13 @@ func (l *loader) order(no string) error {
 	t.text(2, no)
 	t.int(3, l.at)
 	return l.each(t, func() error {
-		v := &ledger.Tombstone{TombKey: ledger.TombKey{Order: t.columnText(0), App: t.columnText(1),
-			Family: ledger.Family(t.columnInt(2)), Charge: t.columnInt(3) != 0}, Signed: t.columnInt(4),
-			Amount: ledger.Amount(t.columnInt(5)), Member: t.columnText(6), Until: t.columnInt(7)}
+		v := &ledger.Tombstone{
+			TombKey: ledger.TombKey{
+				Order: t.columnText(0), App: t.columnText(1),
+				Family: ledger.Family(t.columnInt(2)), Charge: t.columnInt(3) != 0,
+			}, Signed: t.columnInt(4),
+			Amount: ledger.Amount(t.columnInt(5)), Member: t.columnText(6), Until: t.columnInt(7),
+		}
 		l.s.Tombs[v.TombKey] = v
 		return nil
 	})
@@ -440,9 +444,11 @@ func (l *loader) readLots(q *stmt) error {
 }
 
 func lotOf(q *stmt) *ledger.Lot {
-	v := &ledger.Lot{LotID: ledger.LotID{Account: q.columnText(0), N: q.columnInt(1)}, Kind: ledger.Kind(q.columnInt(2)),
+	v := &ledger.Lot{
+		LotID: ledger.LotID{Account: q.columnText(0), N: q.columnInt(1)}, Kind: ledger.Kind(q.columnInt(2)),
 		Member: q.columnText(3), Expires: q.columnInt(5), Granted: ledger.Amount(q.columnInt(6)),
-		Balance: ledger.Amount(q.columnInt(7)), Held: ledger.Amount(q.columnInt(8))}
+		Balance: ledger.Amount(q.columnInt(7)), Held: ledger.Amount(q.columnInt(8)),
+	}
 	copy(v.Origin[:], q.columnBytes(4))
 	if v.Expires == math.MaxInt64 {
 		v.Expires = ledger.Never

@@ -62,8 +62,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
-		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{}}
+	s := &Store{
+		path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
+		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
+	}
 	if o.ReadOnly {
 		r, err := s.reader()
 		if err != nil {
@@ -236,8 +238,10 @@ func (q *reads) head(brand string) (h head, err error) {
 	if !row {
 		return h, fmt.Errorf("%w: %q", store.ErrNoBrand, brand)
 	}
-	h = head{serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
-		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6)}
+	h = head{
+		serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
+		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6),
+	}
 	copy(h.link.Hash[:], q.Head.columnBytes(4))
 	q.Head.reset()
 	return h, nil

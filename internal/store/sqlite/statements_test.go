@@ -62,8 +62,8 @@ func TestPlans(t *testing.T) {
 func TestStatementsUsed(t *testing.T) {
 	fields := map[string]bool{}
 	for _, typ := range []reflect.Type{reflect.TypeFor[reads](), reflect.TypeFor[writes]()} {
-		for i := range typ.NumField() {
-			fields[typ.Field(i).Name] = true
+		for field := range typ.Fields() {
+			fields[field.Name] = true
 		}
 	}
 	for name := range texts {

@@ -382,8 +382,10 @@ func brandsApart(b *bench) {
 			d.reverse(1500, 1000)
 		})
 	}
-	keys := []key{named(mobile("138")), order("A"), request(1), refund(2), voucher("v"), tombApp("app"), spend("m"), purse("m"),
-		sub(1001), quote("q"), reversal(1500), shop("s")}
+	keys := []key{
+		named(mobile("138")), order("A"), request(1), refund(2), voucher("v"), tombApp("app"), spend("m"), purse("m"),
+		sub(1001), quote("q"), reversal(1500), shop("s"),
+	}
 	for _, brand := range []string{"b1", "b2"} {
 		s := b.load(brand, noon+900, keys...)
 		b.equal("name", s.Members["m"].Name, brand)

@@ -62,8 +62,10 @@ func roundTrip(b *bench) {
 	b.equal("tombstone", s.Tombs[t.TombKey], t)
 	b.equal("tombstones", s.TombCount[t.App], 1)
 	got := b.books("b1")
-	b.equal("books", got, &books{Head: got.Head, Ops: []*ledger.Op{o}, Links: got.Links, Members: []*ledger.Member{m},
-		Accounts: []*ledger.Account{a}, Lots: []*ledger.Lot{l}, Holds: []*ledger.Hold{h}, Vouchers: []*ledger.Voucher{v}})
+	b.equal("books", got, &books{
+		Head: got.Head, Ops: []*ledger.Op{o}, Links: got.Links, Members: []*ledger.Member{m},
+		Accounts: []*ledger.Account{a}, Lots: []*ledger.Lot{l}, Holds: []*ledger.Hold{h}, Vouchers: []*ledger.Voucher{v},
+	})
 
 	// Every entity changes, but for the immutable operation.
 	m.Name, m.Frozen, a.Balance, a.Lots = "", false, [ledger.Kinds]ledger.Amount{1, 2, 3, 4}, 9
@@ -157,14 +159,18 @@ func idents(b *bench) {
 		d.bind(outer("alipay", "x"), "n")
 		d.op("", "m")
 	})
-	all := []key{member("m"), member("x"), named(mobile("138")), named(mobile("139")), named(outer("wechat", "x")),
-		named(outer("alipay", "x")), named(card("c2")), named(card("c9"))}
+	all := []key{
+		member("m"), member("x"), named(mobile("138")), named(mobile("139")), named(outer("wechat", "x")),
+		named(outer("alipay", "x")), named(card("c2")), named(card("c9")),
+	}
 	s := b.load("b1", noon, all...)
 	b.shows(s, `
 		member m [m-1 m-2 0-gift m-p]
 		member n [n-1 n-p]`)
-	b.equal("names", s.Idents, map[ledger.Ident]string{customer("m"): "m", customer("n"): "n", mobile("138"): "m",
-		outer("wechat", "x"): "m", outer("alipay", "x"): "n", card("c-m"): "m", card("c2"): "m", card("g"): "m", card("c-n"): "n"})
+	b.equal("names", s.Idents, map[ledger.Ident]string{
+		customer("m"): "m", customer("n"): "n", mobile("138"): "m",
+		outer("wechat", "x"): "m", outer("alipay", "x"): "n", card("c-m"): "m", card("c2"): "m", card("g"): "m", card("c-n"): "n",
+	})
 
 	// In one batch a name may go to somebody else, and one that was just bound may be given up.
 	b.write("b1", noon, func(d *draft) {
@@ -177,8 +183,10 @@ func idents(b *bench) {
 		d.op("", "m")
 	}, all...)
 	s = b.load("b1", noon, all...)
-	b.equal("names", s.Idents, map[ledger.Ident]string{customer("m"): "m", customer("n"): "n", mobile("138"): "n", mobile("139"): "m",
-		outer("alipay", "x"): "n", card("c-m"): "m", card("c2"): "m", card("g"): "m", card("c-n"): "n"})
+	b.equal("names", s.Idents, map[ledger.Ident]string{
+		customer("m"): "m", customer("n"): "n", mobile("138"): "n", mobile("139"): "m",
+		outer("alipay", "x"): "n", card("c-m"): "m", card("c2"): "m", card("g"): "m", card("c-n"): "n",
+	})
 	b.shows(b.load("b1", noon, named(outer("wechat", "x")), named(outer("wechat", "y"))), "")
 }
 
@@ -413,8 +421,10 @@ func tombstones(b *bench) {
 
 func refusals(b *bench) {
 	refuse := func(d *draft, n byte, until int64, c ledger.Code) {
-		d.Changes.Refusals = append(d.Changes.Refusals, &ledger.Refusal{Request: digest(n), Content: digest(n + 100),
-			Result: ledger.Refuse(c, ledger.Money("need", 7)), Until: until})
+		d.Changes.Refusals = append(d.Changes.Refusals, &ledger.Refusal{
+			Request: digest(n), Content: digest(n + 100),
+			Result: ledger.Refuse(c, ledger.Money("need", 7)), Until: until,
+		})
 	}
 	b.write("b1", noon, func(d *draft) { refuse(d, 1, noon+1000, ledger.InsufficientBalance) })
 	b.write("b1", noon, func(d *draft) { refuse(d, 2, noon+2000, ledger.OverHold) })

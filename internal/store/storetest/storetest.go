@@ -224,8 +224,10 @@ func (d *draft) account(a *ledger.Account) {
 
 func (d *draft) lot(account string, n int64, kind ledger.Kind, expires int64, balance, held ledger.Amount) ledger.LotID {
 	id := ledger.LotID{Account: account, N: n}
-	l := &ledger.Lot{LotID: id, Kind: kind, Member: owner(account), Origin: ledger.ID{1}, Expires: expires, Granted: balance,
-		Balance: balance, Held: held}
+	l := &ledger.Lot{
+		LotID: id, Kind: kind, Member: owner(account), Origin: ledger.ID{1}, Expires: expires, Granted: balance,
+		Balance: balance, Held: held,
+	}
 	d.Lots[id] = l
 	d.Changes.Lots.Add(l)
 	if a := d.Accounts[account]; a != nil && n > a.Lots {
@@ -262,8 +264,10 @@ func (b *bench) id() (id ledger.ID) {
 }
 
 func (d *draft) hold(orderNo string, f ledger.Family, account string, deadline int64, lots ...ledger.LotID) *ledger.Hold {
-	h := &ledger.Hold{HoldKey: ledger.HoldKey{Order: orderNo, Family: f}, Member: owner(account), Account: account, Op: d.id(),
-		Deadline: deadline}
+	h := &ledger.Hold{
+		HoldKey: ledger.HoldKey{Order: orderNo, Family: f}, Member: owner(account), Account: account, Op: d.id(),
+		Deadline: deadline,
+	}
 	for _, l := range lots {
 		h.Pins = append(h.Pins, ledger.Pin{Lot: l, Amount: 40})
 	}
@@ -298,7 +302,8 @@ func (d *draft) unbind(id ledger.Ident) {
 
 // wdk takes a WDK order with sub-orders main+1 and main+2, paid with stored value under the ledger order "v-<out>".
 func (d *draft) wdk(main int64, outNo, member string) *reverse.Order {
-	o := &reverse.Order{Main: main, Out: outNo, Store: "s1", At: d.at, PayFee: 300,
+	o := &reverse.Order{
+		Main: main, Out: outNo, Store: "s1", At: d.at, PayFee: 300,
 		Subs: []reverse.Sub{
 			{No: main + 1, Out: outNo + "-1", Fee: 100}, {No: main + 2, Out: outNo + "-2", Fee: 200},
 		},
@@ -306,23 +311,28 @@ func (d *draft) wdk(main int64, outNo, member string) *reverse.Order {
 			{Code: "10001", Name: "支付宝", Amount: 100},
 			{Code: reverse.StoredValue, Amount: 200, Customer: member, Order: "v-" + outNo},
 		},
-		Shares: [][]reverse.Amount{{34, 66}, {66, 134}, {0, 0}}}
+		Shares: [][]reverse.Amount{{34, 66}, {66, 134}, {0, 0}},
+	}
 	d.PutOrder(o)
 	d.Wdk.Orders.Add(o)
 	return o
 }
 
 func (d *draft) quote(token string, main int64, storeID string, until int64, bound bool) {
-	q := &reverse.Quote{Token: token, App: "a", Store: storeID, Main: main, Subs: []int64{main + 1}, Until: until, Bound: bound,
-		Cells: [][]reverse.Amount{{34, 66}}, Max: 100}
+	q := &reverse.Quote{
+		Token: token, App: "a", Store: storeID, Main: main, Subs: []int64{main + 1}, Until: until, Bound: bound,
+		Cells: [][]reverse.Amount{{34, 66}}, Max: 100,
+	}
 	d.Quotes[token] = q
 	d.Wdk.Quotes.Add(q)
 }
 
 func (d *draft) reverse(id, main int64) *reverse.Reverse {
-	r := &reverse.Reverse{ID: id, Main: main, Sub: main + 1, Store: "s1", Status: reverse.Apply, Amount: 100,
+	r := &reverse.Reverse{
+		ID: id, Main: main, Sub: main + 1, Store: "s1", Status: reverse.Apply, Amount: 100,
 		Channels: []reverse.Channel{{Code: "10001", Amount: 34}, {Tender: 1, Code: reverse.StoredValue, Amount: 66}},
-		History:  []reverse.Event{{At: d.at, Status: reverse.Apply, By: "a"}}}
+		History:  []reverse.Event{{At: d.at, Status: reverse.Apply, By: "a"}},
+	}
 	d.Reverses[id] = r
 	d.Wdk.Reverses.Add(r)
 	return r
