@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -74,7 +75,15 @@ const (
 type codeText struct {
 	Word, Desc, View, EN string
 	Remembered           bool // a refused debit with this code is remembered (semantics.md §3, refusals and replay)
+	When                 Fig  // where the figures have this one,
+	Then                 said // these sentences take the place of the others
 }
+
+// said is what a code says in a special case.
+type said struct{ Desc, View, EN string }
+
+// unregistered marks an undo that was not remembered: its original may still be booked.
+var unregistered = T("undo", "unregistered")
 
 // codes is the registry: one row a code, in the order of the numbers.
 var codes = map[Code]codeText{
@@ -98,7 +107,9 @@ var codes = map[Code]codeText{
 
 	CardExists: {Word: "CARD_EXISTS", Desc: "卡{card}已存在", View: "卡号已存在", EN: "Card {card} exists already."},
 
-	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return."},
+	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return.",
+		When: unregistered,
+		Then: said{Desc: "原单{order}未找到,未登记撤销,请稍后重试", View: "原单未到账,未登记撤销,请稍后重试", EN: "Original {order} has not arrived, and too many undos are waiting for theirs: this one was not registered; send it again later."}},
 	AlreadyReversed:  {Word: "ALREADY_REVERSED", Desc: "原单{order}已全部退回,首笔退款单号{number}", View: "该单已退回,无需重复操作", EN: "Original {order} is returned in full already; first refund number {number}."},
 	OverRefund:       {Word: "OVER_REFUND", Desc: "退回数超出可退余额,本单最多可退{max}", View: "最多可退{max}", EN: "More than is left to return: at most {max}."},
 	ChargeSpent:      {Word: "CHARGE_SPENT", Desc: "该笔充值已被使用或冻结,最多可退{max}", View: "充值金额已部分使用,最多可退{max}", EN: "Part of this charge is spent or held: at most {max} can be refunded."},
@@ -248,15 +259,23 @@ type Result struct {
 // Refuse makes a refusal.
 func Refuse(c Code, figs ...Fig) Result { return Result{Code: c, Figs: figs} }
 
+// says is the text of a result's code, by its figures.
+func (r *Result) says() said {
+	c := codes[r.Code]
+	if c.When.Name != "" && slices.Contains(r.Figs, c.When) {
+		return c.Then
+	}
+	return said{c.Desc, c.View, c.EN}
+}
+
 // Desc is result_desc: what happened, with the figures that matter, in Chinese.
-func (r *Result) Desc() string { return fill(codes[r.Code].Desc, r.Figs, Fig.zh) }
+func (r *Result) Desc() string { return fill(r.says().Desc, r.Figs, Fig.zh) }
 
 // View is result_view: one sentence in Chinese that a cashier can read out.
 // The replay of a remembered refusal adds how to go on: the same request will never be booked.
 func (r *Result) View() string {
-	c := codes[r.Code]
-	view := fill(c.View, r.Figs, Fig.zh)
-	if r.Replayed && c.Remembered {
+	view := fill(r.says().View, r.Figs, Fig.zh)
+	if r.Replayed && codes[r.Code].Remembered {
 		if r.Code == InsufficientBalance || r.Code == InsufficientPoint {
 			return view + ",充值后请用新请求号重新发起"
 		}
@@ -268,7 +287,7 @@ func (r *Result) View() string {
 }
 
 // English is the same for logs and English readers.
-func (r *Result) English() string { return fill(codes[r.Code].EN, r.Figs, Fig.en) }
+func (r *Result) English() string { return fill(r.says().EN, r.Figs, Fig.en) }
 
 func fill(text string, figs []Fig, show func(Fig) string) string {
 	for _, f := range figs {

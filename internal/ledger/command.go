@@ -64,7 +64,7 @@ type Keys struct {
 	Spends   map[Ident]struct{}  // members whose open lots are wanted too, a page per account and kind in spending order
 	AllLots  map[Ident]struct{}  // members whose open lots are wanted to the last (after ErrNeedLots)
 	Vouchers map[string]struct{} // voucher ids
-	TombApps map[string]struct{} // apps whose live tombstones are to be counted
+	TombApps map[string]struct{} // apps whose numbers with live tombstones are to be counted
 	Wallets  map[Ident]struct{}  // reads only: members with every open lot and all their vouchers
 }
 

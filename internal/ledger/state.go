@@ -42,7 +42,7 @@ type Tombstone struct {
 	Until  int64
 }
 
-// TombstonesMax bounds the live tombstones of an app in a brand.
+// TombstonesMax bounds the numbers for which an app has live tombstones in a brand.
 const TombstonesMax = 1000
 
 // How long refusals and tombstones are kept: twice the signature window.
@@ -68,7 +68,7 @@ type State struct {
 	Refunds   map[Digest]*Op
 	Refusals  map[Digest]*Refusal
 	Tombs     map[TombKey]*Tombstone
-	TombCount map[string]int // live tombstones by app
+	TombCount map[string]int // numbers with live tombstones, by app
 
 	Changes Changes
 

@@ -181,16 +181,35 @@ func (s *State) lift(h *Head, order string, f Family, charge bool, at *Stamp) {
 		return
 	}
 	delete(s.Tombs, k)
-	if t.Until > at.At {
+	if t.Until > at.At && !s.buried(h.App, order, at) {
 		s.TombCount[h.App]--
 	}
 	s.Changes.Tombs = without(s.Changes.Tombs, t)
 	s.Changes.TombsLifted = append(s.Changes.TombsLifted, k)
 }
 
+// buried reports whether an app has a live tombstone for a number, of whatever family.
+func (s *State) buried(app, order string, at *Stamp) bool {
+	for f := range Families {
+		for _, charge := range []bool{false, true} {
+			if t := s.Tombs[TombKey{app, order, f, charge}]; t != nil && t.Until > at.At {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // bury answers an undo whose original is unknown, and plants tombstones so that the original is refused if it was only late: a till
-// that timed out sends its undo first and must end up right either way.
+// that timed out sends its undo first and must end up right either way. It plants all of them or none: where an app has as many numbers
+// as it may, the answer says that the undo must come again.
 func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...TombKey) Result {
+	if !s.buried(h.App, order, at) {
+		if s.TombCount[h.App] >= TombstonesMax {
+			return Refuse(OriginalNotFound, T("order", order), unregistered)
+		}
+		s.TombCount[h.App]++
+	}
 	member := ""
 	for _, id := range h.Who.idents() {
 		if m := s.Idents[id]; m != "" {
@@ -208,10 +227,6 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 			if old.Amount == 0 {
 				t.Amount = 0
 			}
-		} else if s.TombCount[h.App] >= TombstonesMax {
-			continue
-		} else {
-			s.TombCount[h.App]++
 		}
 		if old != nil {
 			s.Changes.Tombs = without(s.Changes.Tombs, old)

@@ -125,8 +125,10 @@ func (w *world) load(k *Keys) *State {
 		l.lotsOf(l.ident(id), 0)
 	}
 	for app := range k.TombApps {
+		numbers := map[string]bool{}
 		for _, t := range w.tombs {
-			if t.App == app && t.Until > w.now {
+			if t.App == app && t.Until > w.now && !numbers[t.Order] {
+				numbers[t.Order] = true
 				s.TombCount[app]++
 			}
 		}

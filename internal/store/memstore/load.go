@@ -52,8 +52,10 @@ func (b *books) load(keys *reverse.Keys, at int64) *reverse.State {
 		l.wallet(l.ident(id))
 	}
 	for app := range keys.TombApps {
+		numbers := map[string]bool{}
 		for _, t := range b.tombs {
-			if t.App == app && at < t.Until {
+			if t.App == app && at < t.Until && !numbers[t.Order] {
+				numbers[t.Order] = true
 				l.s.TombCount[app]++
 			}
 		}

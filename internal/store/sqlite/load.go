@@ -333,7 +333,7 @@ func (l *loader) name(id ledger.Ident) (string, error) {
 	return l.s.Idents[id], err
 }
 
-// counts counts what is bounded: live tombstones of an app, live quotes of a store.
+// counts counts what is bounded: numbers with live tombstones of an app, live quotes of a store.
 func (l *loader) counts(keys *reverse.Keys) error {
 	count := func(q *stmt, name string, into map[string]int) error {
 		l.bind(q)

@@ -396,6 +396,7 @@ func tombstones(b *bench) {
 		kept = d.tomb("app1", "A", ledger.Value, noon+1000)
 		lifted = d.tomb("app2", "A", ledger.Points, noon+1000)
 		d.tomb("app1", "B", ledger.Value, noon+2000)
+		d.tomb("app1", "B", ledger.Coupons, noon+2000) // a number counts once
 	})
 	s := b.load("b1", noon+999, order("A"), tombApp("app1"), tombApp("app2"), tombApp("app3"))
 	b.shows(s, `

@@ -21,8 +21,10 @@ SELECT order_no, app, family, charge, signed, amount, member, until
 FROM tombstone WHERE brand = ?1 AND order_no = ?2 AND until > ?3;
 
 -- name: CountTombs
--- the tail of the index tombstone_app
-SELECT count(*) FROM tombstone INDEXED BY tombstone_app WHERE brand = ?1 AND app = ?2 AND until > ?3;
+-- the tail of the index tombstone_app; a number counts at its first live row, found among neighbours by primary key
+SELECT count(*) FROM tombstone AS t INDEXED BY tombstone_app WHERE t.brand = ?1 AND t.app = ?2 AND t.until > ?3
+AND NOT EXISTS (SELECT 1 FROM tombstone AS o WHERE o.brand = t.brand AND o.order_no = t.order_no AND o.app = t.app
+  AND (o.family, o.charge) < (t.family, t.charge) AND o.until > ?3);
 
 -- name: SaveTomb
 -- one row by primary key
