@@ -75,15 +75,7 @@ const (
 type codeText struct {
 	Word, Desc, View, EN string
 	Remembered           bool // a refused debit with this code is remembered (semantics.md §3, refusals and replay)
-	When                 Fig  // where the figures have this one,
-	Then                 said // these sentences take the place of the others
 }
-
-// said is what a code says in a special case.
-type said struct{ Desc, View, EN string }
-
-// unregistered marks an undo that was not remembered: its original may still be booked.
-var unregistered = T("undo", "unregistered")
 
 // codes is the registry: one row a code, in the order of the numbers.
 var codes = map[Code]codeText{
@@ -107,9 +99,7 @@ var codes = map[Code]codeText{
 
 	CardExists: {Word: "CARD_EXISTS", Desc: "卡{card}已存在", View: "卡号已存在", EN: "Card {card} exists already."},
 
-	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return.",
-		When: unregistered,
-		Then: said{Desc: "原单{order}未找到,未登记撤销,请稍后重试", View: "原单未到账,未登记撤销,请稍后重试", EN: "Original {order} has not arrived, and too many undos are waiting for theirs: this one was not registered; send it again later."}},
+	OriginalNotFound: {Word: "ORIGINAL_NOT_FOUND", Desc: "原单{order}未找到", View: "原单未到账,无需退回", EN: "Original {order} has not arrived; nothing to return."},
 	AlreadyReversed:  {Word: "ALREADY_REVERSED", Desc: "原单{order}已全部退回,首笔退款单号{number}", View: "该单已退回,无需重复操作", EN: "Original {order} is returned in full already; first refund number {number}."},
 	OverRefund:       {Word: "OVER_REFUND", Desc: "退回数超出可退余额,本单最多可退{max}", View: "最多可退{max}", EN: "More than is left to return: at most {max}."},
 	ChargeSpent:      {Word: "CHARGE_SPENT", Desc: "该笔充值已被使用或冻结,最多可退{max}", View: "充值金额已部分使用,最多可退{max}", EN: "Part of this charge is spent or held: at most {max} can be refunded."},
@@ -149,6 +139,20 @@ var codes = map[Code]codeText{
 	RefundAmount:       {Word: "REFUND_AMOUNT_INVALID", Desc: "退款金额不符:该申请不支持修改金额,须为{max}", View: "退款金额不符,应为{max}", EN: "This quote cannot be modified: the refund amount must be {max}."},
 	TenderMismatch:     {Word: "TENDER_MISMATCH", Desc: "{what}合计{sum}与订单金额{need}不一致", View: "支付金额不符", EN: "Tenders or sub-orders sum to {sum}, the order is {need}."},
 	QuoteLimit:         {Word: "QUOTE_LIMIT", Desc: "门店未提交的申请过多,请稍后再试", View: "申请过多,请稍后再试", EN: "Too many live quotes in this store."},
+}
+
+// said is what a code says in a special case: where the figures of a result have this one.
+type said struct {
+	When           Fig
+	Desc, View, EN string
+}
+
+// unregistered marks an undo that was not remembered: its original may still be booked.
+var unregistered = T("undo", "unregistered")
+
+// special has the codes that say something else in a special case.
+var special = map[Code]said{
+	OriginalNotFound: {When: unregistered, Desc: "原单{order}未找到,未登记撤销,请稍后重试", View: "原单未到账,未登记撤销,请稍后重试", EN: "Original {order} has not arrived, and this undo was not registered, for too many are; send it again later."},
 }
 
 // Codes lists the registry for the documentation and for tests.
@@ -261,11 +265,11 @@ func Refuse(c Code, figs ...Fig) Result { return Result{Code: c, Figs: figs} }
 
 // says is the text of a result's code, by its figures.
 func (r *Result) says() said {
-	c := codes[r.Code]
-	if c.When.Name != "" && slices.Contains(r.Figs, c.When) {
-		return c.Then
+	if s, ok := special[r.Code]; ok && slices.Contains(r.Figs, s.When) {
+		return s
 	}
-	return said{c.Desc, c.View, c.EN}
+	c := codes[r.Code]
+	return said{Desc: c.Desc, View: c.View, EN: c.EN}
 }
 
 // Desc is result_desc: what happened, with the figures that matter, in Chinese.

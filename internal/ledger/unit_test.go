@@ -147,6 +147,11 @@ func TestCodes(t *testing.T) {
 			t.Errorf("code %d is shown as %s", c, c)
 		}
 	}
+	for c, s := range special {
+		if s.When.Name == "" || s.Desc == "" || s.View == "" || s.EN == "" {
+			t.Errorf("the special case of %s lacks something: %+v", c, s)
+		}
+	}
 }
 
 func TestKinds(t *testing.T) {
