@@ -97,7 +97,7 @@ func pointOperate() *Method {
 		}
 		c := &ledger.Spend{Head: head, Order: in.text(order),
 			Wants: []ledger.Want{{Family: ledger.Points, Amount: points, Field: param + ".change_point"}}}
-		c.Direct, c.Pools = kind == 4, kind == 4
+		c.Direct, c.Pools = kind == 4, true
 		return c, nil
 	}
 	return &Method{

@@ -39,7 +39,7 @@ func TestOperateTypes(t *testing.T) {
 
 		{"points charge", point, nil, &ledger.Grant{Order: "3231231312312", Amount: 23}},
 		{"points freeze", point, []string{"operate_type", `2`}, &ledger.Freeze{Order: "3231231312312", Family: ledger.Points, Amount: 23}},
-		{"points verify", point, []string{"operate_type", `3`, "change_point", ``}, &ledger.Spend{Order: "3231231312312",
+		{"points verify", point, []string{"operate_type", `3`, "change_point", ``}, &ledger.Spend{Order: "3231231312312", Pools: true,
 			Wants: []ledger.Want{{Family: ledger.Points, Field: "param_point_operate_open_req.change_point"}}}},
 		{"points decrease", point, []string{"operate_type", `4`}, &ledger.Spend{Order: "3231231312312", Direct: true, Pools: true,
 			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_point_operate_open_req.change_point"}}}},

@@ -48,7 +48,7 @@ type Spend struct {
 	Wants    []Want
 	Vouchers []string
 	Direct   bool // never captures: an open hold of the order is HOLD_EXISTS (consumepoint, decrease, dedut)
-	Pools    bool // points may be spent several times under one number
+	Pools    bool // points may be spent several times under one number, as long as none of them is a capture
 	Report   bool // assert.verify: the result tells per asset which part was the reason
 }
 

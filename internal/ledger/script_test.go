@@ -483,7 +483,7 @@ func (s *script) command(a *args) Command {
 	case "verify": // recharge.operate 3
 		return &Spend{Head: h, Order: order, Wants: want(Value, "value")}
 	case "pverify": // point.operate 3
-		return &Spend{Head: h, Order: order, Wants: want(Points, "point")}
+		return &Spend{Head: h, Order: order, Wants: want(Points, "point"), Pools: true}
 	case "consume", "decrease": // consumepoint, point.operate 4
 		return &Spend{Head: h, Order: order, Wants: want(Points, "point"), Direct: true, Pools: true}
 	case "dedut": // recharge.dedut.update

@@ -158,7 +158,7 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 			how = "取消"
 		}
 		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
-	case st.spent && !c.Pools:
+	case st.spent && (!c.Pools || !c.Direct && st.last != neverHeld): // a capture pools only where no hold ever was
 		return p, Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(w.Family)))
 	case w.Amount == 0:
 		return p, Refuse(MissingField, T("field", w.Field))
