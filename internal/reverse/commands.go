@@ -20,7 +20,7 @@ type MakeQuote struct {
 	ledger.Head
 	Store        string
 	Subs         []int64  // biz_order_ids
-	OutSubs      []string // sub_out_order_ids, when Subs is empty
+	OutSubs      []string // sub_out_order_ids: instead of Subs, or the same ones
 	GiftCards    []string
 	OperatorType int64
 	Token        string // made by the caller: random, the quote's id

@@ -72,19 +72,19 @@ func (c *MakeQuote) decide(s *State, at *ledger.Stamp) ledger.Result {
 	return ledger.Result{IDs: []string{q.Token}, Numbers: q.Subs}
 }
 
-// find finds the sub-orders of a quote, each once, and the one order they are of.
+// find finds the sub-orders of a quote, each once, and the one order they are of. Named in both ways, they must be the same.
 func (c *MakeQuote) find(s *State) (o *Order, subs []int64, refused ledger.Result, ok bool) {
-	field := "biz_order_ids"
-	subs = distinct(c.Subs)
-	if len(c.Subs) == 0 {
-		field = "sub_out_order_ids"
-		for _, out := range distinct(c.OutSubs) {
-			no, ok := s.OutSubOf[out]
-			if !ok {
-				return nil, nil, ledger.Refuse(ledger.OrderNotFound, ledger.T("order", out)), false
-			}
-			subs = append(subs, no)
+	field, subs := "biz_order_ids", distinct(c.Subs)
+	outs := make([]int64, 0, len(c.OutSubs))
+	for _, out := range distinct(c.OutSubs) {
+		no, ok := s.OutSubOf[out]
+		if !ok {
+			return nil, nil, ledger.Refuse(ledger.OrderNotFound, ledger.T("order", out)), false
 		}
+		outs = append(outs, no)
+	}
+	if len(subs) == 0 {
+		field, subs = "sub_out_order_ids", outs
 	}
 	if len(subs) == 0 {
 		return nil, nil, ledger.Refuse(ledger.MissingField, ledger.T("field", "biz_order_ids")), false
@@ -98,6 +98,9 @@ func (c *MakeQuote) find(s *State) (o *Order, subs []int64, refused ledger.Resul
 			return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", field+"须属于同一订单")), false
 		}
 		o = s.WdkOrders[main]
+	}
+	if len(outs) > 0 && !sameSet(subs, outs) {
+		return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "sub_out_order_ids与biz_order_ids不是同一批子单")), false
 	}
 	if o.Store != c.Store {
 		return nil, nil, ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "store_id不是子单的门店")), false
@@ -165,6 +168,11 @@ func distinct[T comparable](list []T) []T {
 		}
 	}
 	return out
+}
+
+// sameSet reports whether two lists of distinct numbers hold the same.
+func sameSet(a, b []int64) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // set sorts a list and keeps each element once.

@@ -31,6 +31,9 @@ func TestMakeQuoteRefusals(t *testing.T) {
 		{"outer number unknown", reverse.MakeQuote{Store: "S1", OutSubs: []string{"W1-9"}}, ledger.OrderNotFound, ledger.T("order", "W1-9")},
 		{"two orders", reverse.MakeQuote{Store: "S1", Subs: []int64{a[0], b[0]}}, ledger.QuoteMismatch, ledger.T("field", "biz_order_ids须属于同一订单")},
 		{"two orders by outer number", reverse.MakeQuote{Store: "S1", OutSubs: []string{"W1-1", "W2-1"}}, ledger.QuoteMismatch, ledger.T("field", "sub_out_order_ids须属于同一订单")},
+		{"named in two ways, not the same", reverse.MakeQuote{Store: "S1", Subs: a[:1], OutSubs: []string{"W1-1", "W1-2"}}, ledger.QuoteMismatch, ledger.T("field", "sub_out_order_ids与biz_order_ids不是同一批子单")},
+		{"named in two ways, of two orders", reverse.MakeQuote{Store: "S1", Subs: a, OutSubs: []string{"W1-1", "W2-1"}}, ledger.QuoteMismatch, ledger.T("field", "sub_out_order_ids与biz_order_ids不是同一批子单")},
+		{"named in two ways, one unknown", reverse.MakeQuote{Store: "S1", Subs: a[:1], OutSubs: []string{"W1-9"}}, ledger.OrderNotFound, ledger.T("order", "W1-9")},
 		{"another store's", reverse.MakeQuote{Store: "S2", Subs: a}, ledger.QuoteMismatch, ledger.T("field", "store_id不是子单的门店")},
 		{"card unknown", reverse.MakeQuote{Store: "S1", Subs: a, GiftCards: []string{"C9"}}, ledger.GiftCardNotFound, ledger.T("card", "C9")},
 		{"card sold elsewhere", reverse.MakeQuote{Store: "S1", Subs: a[1:], GiftCards: []string{"C1"}}, ledger.GiftCardNotFound, ledger.T("card", "C1")},
@@ -83,6 +86,10 @@ func TestMakeQuote(t *testing.T) {
 	r := w.must(&reverse.MakeQuote{Store: "S1", OutSubs: []string{"W1-2"}, Token: "T1"})
 	if !cmp.Equal(r.Numbers, subs[1:]) || !cmp.Equal(r.IDs, []string{"T1"}) {
 		t.Errorf("by outer number: %+v", r)
+	}
+	r = w.must(&reverse.MakeQuote{Store: "S1", Subs: []int64{subs[1], subs[0], subs[1]}, OutSubs: []string{"W1-1", "W1-2", "W1-1"}, Token: "T2"})
+	if !cmp.Equal(r.Numbers, []int64{subs[1], subs[0]}) {
+		t.Errorf("in both ways: %+v", r)
 	}
 
 	// It reserves nothing; what a reverse takes is gone, and the last open sub-order brings the postage.

@@ -83,7 +83,7 @@ func (c *Submit) differs(q *Quote, subs []int64) string {
 	switch {
 	case c.Store != q.Store:
 		return "store_id"
-	case !slices.Equal(slices.Sorted(slices.Values(subs)), slices.Sorted(slices.Values(q.Subs))):
+	case !sameSet(subs, q.Subs):
 		return "biz_order_ids"
 	case !slices.Equal(set(c.GiftCards), q.GiftCards):
 		return "gift_card_nos"
