@@ -1,6 +1,7 @@
 package reverse_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -232,6 +233,18 @@ func (m *model) whole(o taken, subs []int64) bool {
 	var channels []reverse.Given
 	for code, n := range sums {
 		channels = append(channels, given(code, n))
+	}
+	var some []int64
+	for i, no := range q.Subs {
+		if slices.Max(q.Cells[i]) > 0 {
+			some = append(some, no)
+		}
+	}
+	if len(some) < len(q.Subs) { // what has nothing left must be left out
+		if r := m.do(submission(q, q.Max, channels...)); r.Code != ledger.QuoteMismatch {
+			m.t.Fatalf("%v for a sub-order without anything left: %v", r.Code, q.Cells)
+		}
+		return m.whole(o, some)
 	}
 	m.submitted(m.must(submission(q, q.Max, channels...)))
 	return true

@@ -3,6 +3,7 @@ package reverse
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"recoup/internal/ledger"
 )
@@ -38,6 +39,9 @@ func (c *Submit) decide(s *State, at *ledger.Stamp) ledger.Result {
 	}
 	if refused, ok := known(s.Brand, c.ReasonID); !ok {
 		return refused
+	}
+	if no, empty := s.empty(q); empty {
+		return ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "biz_order_ids中子单"+strconv.FormatInt(no, 10)+"已无可退金额"))
 	}
 	switch {
 	case c.Amount > q.Max:
@@ -76,6 +80,22 @@ func (c *Submit) decide(s *State, at *ledger.Stamp) ledger.Result {
 		}
 	}
 	return result
+}
+
+// empty finds a sub-order that a quote of several has nothing to give back for, neither money nor a gift card: nobody shall see a
+// reverse of nothing, and none is left out unasked.
+func (s *State) empty(q *Quote) (sub int64, found bool) {
+	if q.Modifiable() {
+		return 0, false
+	}
+	some := func(n Amount) bool { return n > 0 }
+	for i, no := range q.Subs {
+		sold := func(card string) bool { return s.Accounts[s.Cards[card]].SoldIn == no }
+		if !slices.ContainsFunc(q.Cells[i], some) && !slices.ContainsFunc(q.GiftCards, sold) {
+			return no, true
+		}
+	}
+	return 0, false
 }
 
 // differs names what of a submit is not as in its quote, "" if all is. Lists compare as sets.

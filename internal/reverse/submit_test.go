@@ -258,16 +258,45 @@ func TestSubmitSeveral(t *testing.T) {
 	}
 }
 
-// A sub-order of nothing gets a reverse of nothing, done at once.
+// Several sub-orders, of which one has nothing to give back: no reverse of nothing is made, unless it cancels a gift card.
 func TestSubmitNothingOfASub(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
-	subs := w.take("S1", "W1", 0, amounts{0, 50}, cash(50))
-	list := w.reverses(w.must(submission(w.quote("S1", subs...), 50, given("10003", 50))))
-	if list[0].Status != reverse.Success || len(list[0].Channels) != 0 || list[1].Status != reverse.Paying {
-		t.Errorf("reverses %+v", list)
+	for _, tt := range []struct {
+		name  string
+		fees  amounts
+		first reverse.Amount // refunded of the first sub-order before
+		cards []string       // sold in the first sub-order
+		code  ledger.Code
+	}{
+		{"free of charge", amounts{0, 50}, 0, nil, ledger.QuoteMismatch},
+		{"refunded before", amounts{50, 50}, 50, nil, ledger.QuoteMismatch},
+		{"refunded in part", amounts{50, 50}, 49, nil, ledger.OK},
+		{"a gift card, its price refunded before", amounts{50, 50}, 50, []string{"C1"}, ledger.OK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			subs := w.take("S1", "W1", 0, tt.fees, cash(tt.fees[0]+tt.fees[1]))
+			w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: subs[0]})
+			if tt.first > 0 {
+				w.must(submission(w.quote("S1", subs[0]), tt.first, given("10003", tt.first)))
+			}
+			left := tt.fees[0] + tt.fees[1] - tt.first
+			r := w.do(submission(w.quoteCards("S1", tt.cards, subs...), left, given("10003", left)))
+			if tt.code != ledger.OK {
+				wantCode(t, r, tt.code, ledger.T("field", fmt.Sprintf("biz_order_ids中子单%d已无可退金额", subs[0])))
+				w.must(submission(w.quote("S1", subs[1]), left, given("10003", left))) // without it
+				w.audit()
+				return
+			}
+			wantCode(t, r, tt.code)
+			list := w.reverses(r)
+			if len(list) != 2 || list[0].Amount != left-tt.fees[1] || !cmp.Equal(list[0].GiftCards, tt.cards) || list[1].Amount != tt.fees[1] {
+				t.Errorf("reverses %+v", list)
+			}
+			w.audit()
+		})
 	}
-	w.audit()
 }
 
 // Member assets alone are paid within the transaction: SUCCESS at once.
