@@ -153,6 +153,9 @@ var unregistered = T("undo", "unregistered")
 // special has the codes that say something else in a special case.
 var special = map[Code]said{
 	OriginalNotFound: {When: unregistered, Desc: "原单{order}未找到,未登记撤销,请稍后重试", View: "原单未到账,未登记撤销,请稍后重试", EN: "Original {order} has not arrived, and this undo was not registered, for too many are; send it again later."},
+	OverRefund:       {When: Money("max", 0), Desc: "退回数超出可退余额,本单已无可退金额", View: "已无可退金额", EN: "Nothing is left to return."},
+	ChargeSpent:      {When: Money("max", 0), Desc: "该笔充值已全部使用或冻结,不可退", View: "充值金额已全部使用,不可退", EN: "All of this charge is spent or held: nothing can be refunded."},
+	GiftSpent:        {When: Money("max", 0), Desc: "该笔充值的赠送金额已被使用,目前不可退", View: "赠送金额已使用,不可退", EN: "The gift of this charge is spent: nothing can be refunded now."},
 }
 
 // Codes lists the registry for the documentation and for tests.
