@@ -77,15 +77,20 @@ func (m *Method) Serve(ctx context.Context, c *Call) (Reply, *top.Fault) {
 
 // missing answers for a member that only the books could tell is missing. Commands name it with or without the parameter it is in.
 func (m *Method) missing(r *ledger.Result) *top.Fault {
-	path := m.Param
+	path, noHold := m.Param, false
 	for _, f := range r.Figs {
 		switch {
+		case f.Name == "hold":
+			noHold = true
 		case f.Name != "field":
 		case strings.HasPrefix(f.Text, m.Param+"."):
 			path = f.Text
 		default:
 			path = m.Param + "." + f.Text
 		}
+	}
+	if noHold { // an amount that a hold would have told
+		return top.MissingField(path, "该订单没有冻结,须传"+path[strings.LastIndexByte(path, '.')+1:]+" is required without a hold")
 	}
 	return top.MissingField(path, remedyRequired)
 }

@@ -210,6 +210,11 @@ func TestMissingFieldOfTheLedger(t *testing.T) {
 			t.Errorf("got %s", says(fault))
 		}
 	}
+	w.result.Figs = append(w.result.Figs, ledger.T("hold", "none"))
+	_, fault := w.json(rechargeName, w.sample(rechargeName, "operate_type", `3`))
+	if want := "isv.missing-parameter 非法参数 param_recharge_operate_open_req.change_value：该订单没有冻结,须传change_value is required without a hold"; says(fault) != want {
+		t.Errorf("got %s", says(fault))
+	}
 }
 
 func TestReplayAndBusy(t *testing.T) {

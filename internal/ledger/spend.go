@@ -161,7 +161,7 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 	case st.spent && (!c.Pools || !c.Direct && st.last != neverHeld): // a capture pools only where no hold ever was
 		return p, Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(w.Family)))
 	case w.Amount == 0:
-		return p, Refuse(MissingField, T("field", w.Field))
+		return p, Refuse(MissingField, T("field", w.Field), T("hold", "none"))
 	case !c.Direct && !c.Report && s.Brand.Policy.NoDirectDebit && st.last == neverHeld:
 		return p, Refuse(HoldRequired, T("order", c.Order))
 	}
