@@ -18,6 +18,9 @@ type demoCmd struct {
 	DB   string `name:"db" help:"Put the world on another database: sqlite:FILE."`
 }
 
+// pasteWindow lets the printed curl lines, whose timestamps are of the start, answer for a day.
+const pasteWindow = 24 * time.Hour
+
 // Run makes the world (once) and serves it. It prints what a newcomer needs to try the samples, and nothing before.
 func (c *demoCmd) Run(e *env) error {
 	dsn, done, err := c.database()
@@ -26,7 +29,7 @@ func (c *demoCmd) Run(e *env) error {
 	}
 	defer done()
 	n, err := recoup.Open(e.ctx, recoup.Options{
-		DB: dsn, BatchMax: c.BatchMax, InFlight: c.InFlight, Demo: true, Log: telemetry.NewLogger(e.stderr, max(c.LogLevel, 4)),
+		DB: dsn, BatchMax: c.BatchMax, InFlight: c.InFlight, Demo: true, Window: pasteWindow, Log: telemetry.NewLogger(e.stderr, max(c.LogLevel, 4)),
 	})
 	if err != nil {
 		return err
