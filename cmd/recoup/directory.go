@@ -24,12 +24,27 @@ import (
 
 // open opens the database of a command that works on what is there already. A name that is mistyped must not become an empty database.
 func (f *dbFlag) open(e *env) (store.Store, error) {
-	if path, ok := strings.CutPrefix(f.DB, "sqlite:"); ok {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("--db %s: there is no such file; make a database by `recoup migrate --db %s`", f.DB, f.DB)
-		}
+	if err := f.there(); err != nil {
+		return nil, err
 	}
 	return f.make(e)
+}
+
+// there refuses a file that is not there, or has nothing in it.
+func (f *dbFlag) there() error {
+	path, ok := strings.CutPrefix(f.DB, "sqlite:")
+	if !ok {
+		return nil
+	}
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("--db %s: there is no such file; make a database by `recoup migrate --db %s`", f.DB, f.DB)
+	case err != nil:
+		return fmt.Errorf("--db %s: %w", f.DB, err)
+	case info.Size() == 0:
+		return fmt.Errorf("--db %s: the file is empty; make a database by `recoup migrate --db %s`", f.DB, f.DB)
+	}
+	return nil
 }
 
 // make is open for a command that may be the first on its database.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -74,6 +75,9 @@ func run(e *env, args []string) int {
 	if err != nil {
 		fmt.Fprintln(e.stderr, "recoup:", err)
 		return exitFailed
+	}
+	if len(args) > 0 && args[0] == "help" { // help, and help for a command
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := parser.Parse(args)
 	if exited >= 0 { // --help was answered

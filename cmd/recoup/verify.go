@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -97,8 +96,8 @@ func (c *verifyCmd) Run(e *env) error {
 // openToRead opens the database so that an audit cannot change it: a damaged file must stay as it was found.
 func (c *verifyCmd) openToRead(e *env) (store.Store, error) {
 	if path, ok := strings.CutPrefix(c.DB, "sqlite:"); ok {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("--db %s: %w", c.DB, err)
+		if err := c.there(); err != nil {
+			return nil, err
 		}
 		return sqlite.Open(e.ctx, sqlite.Options{Path: path, ReadOnly: true})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // goose works on database/sql
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -18,6 +19,33 @@ var migrations embed.FS
 
 // ErrNewer: the file was written by a newer version of the program.
 var ErrNewer = errors.New("sqlite: the database has a newer schema than this program knows; use the newer program, or restore a backup")
+
+// ErrForeign: the file is something else. It is left as it is.
+var ErrForeign = errors.New("is not a recoup database; `recoup migrate --db sqlite:FILE` makes one in a new file")
+
+// foreign reports whether a file is not a database of this program, of whatever version. One without any table is not, unless it may
+// be: another process may just be making it. What else is wrong with it, opening it tells.
+func foreign(path string, mayBeNew bool) bool {
+	c, err := openConn(path, readOnly)
+	if err != nil {
+		return false
+	}
+	defer c.close()
+	var e *Error
+	other := func(err error) bool { return errors.As(err, &e) && e.Code == sqlite3.SQLITE_NOTADB }
+	if err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
+		return other(err)
+	}
+	q, err := c.prepare("tables", "SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version') FROM sqlite_schema WHERE type = 'table'")
+	if err != nil {
+		return other(err)
+	}
+	if _, err := q.step(); err != nil {
+		return other(err)
+	}
+	tables, versions := q.columnInt(0), q.columnInt(1)
+	return versions == 0 && (tables > 0 || !mayBeNew)
+}
 
 // migrate brings the schema up to date. It refuses to touch a newer one.
 func migrate(ctx context.Context, path string) error {

@@ -67,6 +67,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
 	}
 	if o.ReadOnly {
+		if foreign(path, false) {
+			return nil, fmt.Errorf("%s %w", path, ErrForeign)
+		}
 		r, err := s.reader()
 		if err != nil {
 			return nil, err
@@ -79,6 +82,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := create(path); err != nil {
 		return nil, err
+	}
+	if foreign(path, true) {
+		return nil, fmt.Errorf("%s %w", path, ErrForeign)
 	}
 	if err := migrate(ctx, path); err != nil {
 		return nil, err

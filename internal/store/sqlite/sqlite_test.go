@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -152,6 +153,45 @@ func TestBackup(t *testing.T) {
 	if err := backup(t.Context(), filepath.Join(dir, "recoup.db")); err == nil {
 		t.Error("a backup overwrote a file")
 	}
+}
+
+// TestForeign: a file that is something else is refused, by both ways to open, and stays as it is. One without tables may be opened to write.
+func TestForeign(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "other.db")
+	db, err := sql.Open("sqlite", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE note (text TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{true, false} {
+		if _, err := sqlite.Open(t.Context(), sqlite.Options{Path: other, ReadOnly: readOnly}); !errors.Is(err, sqlite.ErrForeign) {
+			t.Errorf("Open, read-only %v: %v, want ErrForeign", readOnly, err)
+		}
+	}
+	if after, err := os.ReadFile(other); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file has changed: %v", err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), sqlite.Options{Path: empty, ReadOnly: true}); !errors.Is(err, sqlite.ErrForeign) {
+		t.Errorf("Open an empty file read-only: %v, want ErrForeign", err)
+	}
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
 }
 
 // TestNewerSchema: an older program does not write what it does not know.
