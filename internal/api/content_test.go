@@ -39,9 +39,11 @@ func TestSameContent(t *testing.T) {
 		{"nested operator", wdk + "reverse.creatrefund", submit(), submit("operator", `{"operator_type":"6","operator_id":"other"}`)},
 		{"order of channels", wdk + "reverse.creatrefund", submit("refund_channel_list", `[{"code":"1","amount":1},{"code":"2","amount":2}]`), submit("refund_channel_list", `[{"amount":2,"code":"2"},{"amount":1,"code":"1"}]`)},
 		{"numbers as texts in lists", wdk + "reverse.creatrefund", submit("biz_order_ids", `[1,2]`), submit("biz_order_ids", `"2,1"`)},
-		{"pay_infos as text and as list", wdk + "trade.order.success.create",
+		{
+			"pay_infos as text and as list", wdk + "trade.order.success.create",
 			w.sample(wdk+"trade.order.success.create", "pay_infos", `"[{\"code\":\"10001\",\"amount\":3000}]"`),
-			w.sample(wdk+"trade.order.success.create", "pay_infos", `[{"amount":"3000","code":10001}]`)},
+			w.sample(wdk+"trade.order.success.create", "pay_infos", `[{"amount":"3000","code":10001}]`),
+		},
 	} {
 		if content(t, c.method, c.a) != content(t, c.method, c.b) {
 			t.Errorf("%s: differs", c.name)
@@ -65,9 +67,11 @@ func TestOtherContent(t *testing.T) {
 		{"operator's type", wdk + "reverse.creatrefund", submit(), submit("operator", `{"operator_type":5}`)},
 		{"a channel twice", wdk + "reverse.creatrefund", submit("refund_channel_list", `[{"code":"1","amount":1}]`), submit("refund_channel_list", `[{"code":"1","amount":1},{"code":"1","amount":1}]`)},
 		{"amount 0 and none", wdk + "reverse.creatrefund", submit("refund_channel_list", `[{"code":"1","amount":0}]`), submit("refund_channel_list", `[{"code":"1"}]`)},
-		{"order of sub-orders", order,
+		{
+			"order of sub-orders", order,
 			w.sample(order, "sub_info_list", `[{"out_sub_order_id":"a","pay_fee":1},{"out_sub_order_id":"b","pay_fee":1}]`),
-			w.sample(order, "sub_info_list", `[{"out_sub_order_id":"b","pay_fee":1},{"out_sub_order_id":"a","pay_fee":1}]`)},
+			w.sample(order, "sub_info_list", `[{"out_sub_order_id":"b","pay_fee":1},{"out_sub_order_id":"a","pay_fee":1}]`),
+		},
 	} {
 		if content(t, c.method, c.a) == content(t, c.method, c.b) {
 			t.Errorf("%s: the same", c.name)

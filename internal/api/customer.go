@@ -37,8 +37,10 @@ func customerSave() *Method {
 			return nil, fault
 		}
 		head.Reason = "" // the remark is personal data: it lives in the member alone
-		return &ledger.SaveMember{Head: head, Name: in.optText(name), Birthday: in.optText(birthday), Remark: in.optText(remark),
-			Channel: in.optText(channel), Gender: in.optNum(gender)}, nil
+		return &ledger.SaveMember{
+			Head: head, Name: in.optText(name), Birthday: in.optText(birthday), Remark: in.optText(remark),
+			Channel: in.optText(channel), Gender: in.optNum(gender),
+		}, nil
 	}
 	return &Method{
 		Name: "alibaba.alsc.crm.open.customer.save", Group: groupCRM,

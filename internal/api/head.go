@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	"recoup/internal/ledger"
 	"recoup/internal/top"
 )
@@ -42,6 +44,7 @@ func (in *Input) path(f *Field) string {
 func (in *Input) missing(f *Field, remedy string) *top.Fault {
 	return top.MissingField(in.path(f), remedy)
 }
+
 func (in *Input) invalid(f *Field, remedy string) *top.Fault {
 	return top.InvalidField(in.path(f), remedy)
 }
@@ -135,7 +138,7 @@ func (in *Input) checkRegistries() *top.Fault {
 		}
 		if s := in.text(f); !contains(f.Enum, s) {
 			if more := f.Registry(in.brand); !contains(more, s) {
-				return in.invalid(f, remedyEnum(append(f.Enum[:len(f.Enum):len(f.Enum)], more...)))
+				return in.invalid(f, remedyEnum(append(slices.Clip(f.Enum), more...)))
 			}
 		}
 	}
@@ -143,12 +146,7 @@ func (in *Input) checkRegistries() *top.Fault {
 }
 
 func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // head is what every command carries, from the fields that requests share.

@@ -51,8 +51,10 @@ func orderCreate() *Method {
 		}
 		for i, v := range in.items(payInfos) {
 			a := args(v.list)
-			t := reverse.Tender{Code: a.text(code), Name: a.text(name), Amount: ledger.Amount(a.num(tendered)), Points: ledger.Amount(a.num(points)),
-				Customer: a.text(customer), Card: a.text(card), Order: a.text(verified)}
+			t := reverse.Tender{
+				Code: a.text(code), Name: a.text(name), Amount: ledger.Amount(a.num(tendered)), Points: ledger.Amount(a.num(points)),
+				Customer: a.text(customer), Card: a.text(card), Order: a.text(verified),
+			}
 			for _, need := range [...]struct {
 				field *Field
 				of    bool
@@ -105,8 +107,10 @@ func orderCreate() *Method {
 			), "订单数据", "The numbers."),
 			boolean("state", "true", "接口状态", "Whether it was done."),
 		), "结果", "The result.")),
-		Codes: []ledger.Code{ledger.OK, ledger.OrderNoConflict, ledger.TenderMismatch, ledger.AmountTooLarge, ledger.ChannelUnknown, ledger.ChannelOverCap,
-			ledger.OriginalNotFound, ledger.HoldNotVerified, ledger.MemberMismatch, ledger.CardNotFound},
+		Codes: []ledger.Code{
+			ledger.OK, ledger.OrderNoConflict, ledger.TenderMismatch, ledger.AmountTooLarge, ledger.ChannelUnknown, ledger.ChannelOverCap,
+			ledger.OriginalNotFound, ledger.HoldNotVerified, ledger.MemberMismatch, ledger.CardNotFound,
+		},
 		tenant: storeBrand, answer: write(build, show), wrap: wrapOrder,
 	}
 }

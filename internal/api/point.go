@@ -33,8 +33,10 @@ func reversePoint() *Method {
 			return nil, fault
 		}
 		no, original, points := in.text(number), in.text(order), in.num(change)
-		return &ledger.ReverseSpend{Head: head, Order: original, Number: no, Family: ledger.Points, Amount: ledger.Amount(points),
-			Keyed: in.keyed(no, original, points, nil)}, nil
+		return &ledger.ReverseSpend{
+			Head: head, Order: original, Number: no, Family: ledger.Points, Amount: ledger.Amount(points),
+			Keyed: in.keyed(no, original, points, nil),
+		}, nil
 	}
 	return &Method{
 		Name: "alibaba.alsc.crm.point.reversepoint", Group: groupCRM, Published: true,
@@ -95,8 +97,10 @@ func pointOperate() *Method {
 		case 2:
 			return &ledger.Freeze{Head: head, Order: in.text(order), Family: ledger.Points, Amount: points}, nil
 		}
-		c := &ledger.Spend{Head: head, Order: in.text(order),
-			Wants: []ledger.Want{{Family: ledger.Points, Amount: points, Field: param + ".change_point"}}}
+		c := &ledger.Spend{
+			Head: head, Order: in.text(order),
+			Wants: []ledger.Want{{Family: ledger.Points, Amount: points, Field: param + ".change_point"}},
+		}
 		c.Direct, c.Pools = kind == 4, true
 		return c, nil
 	}
@@ -136,8 +140,10 @@ func consumePoint() *Method {
 		if fault != nil {
 			return nil, fault
 		}
-		return &ledger.Spend{Head: head, Order: in.text(order), Direct: true, Pools: true,
-			Wants: []ledger.Want{{Family: ledger.Points, Amount: ledger.Amount(in.num(change)), Field: param + ".change_point"}}}, nil
+		return &ledger.Spend{
+			Head: head, Order: in.text(order), Direct: true, Pools: true,
+			Wants: []ledger.Want{{Family: ledger.Points, Amount: ledger.Amount(in.num(change)), Field: param + ".change_point"}},
+		}, nil
 	}
 	return &Method{
 		Name: "alibaba.alsc.crm.point.consumepoint", Group: groupCRM,

@@ -47,15 +47,19 @@ func rechargeOperate() *Method {
 		case 2:
 			return &ledger.Freeze{Head: head, Order: in.text(order), Family: ledger.Value, Amount: value}, nil
 		case 3:
-			return &ledger.Spend{Head: head, Order: in.text(order),
-				Wants: []ledger.Want{{Family: ledger.Value, Amount: value, Field: param + ".change_value"}}}, nil
+			return &ledger.Spend{
+				Head: head, Order: in.text(order),
+				Wants: []ledger.Want{{Family: ledger.Value, Amount: value, Field: param + ".change_value"}},
+			}, nil
 		}
 		no := in.text(number)
 		if no == "" {
 			return nil, in.missing(number, "充值回退时必填 is required to refund a charge")
 		}
-		return &ledger.RefundCharge{Head: head, Order: in.text(order), Number: no, Amount: value,
-			Keyed: in.keyed(no, in.text(order), int64(value), nil)}, nil
+		return &ledger.RefundCharge{
+			Head: head, Order: in.text(order), Number: no, Amount: value,
+			Keyed: in.keyed(no, in.text(order), int64(value), nil),
+		}, nil
 	}
 	return &Method{
 		Name: "alibaba.alsc.crm.open.recharge.operate", Group: groupCRM, Published: true,

@@ -27,32 +27,52 @@ func TestOperateTypes(t *testing.T) {
 	}{
 		{"charge", rechargeName, nil, &ledger.Charge{Order: "2424535354", Real: 1000, ByRule: true}},
 		{"freeze", rechargeName, []string{"operate_type", `2`}, &ledger.Freeze{Order: "2424535354", Family: ledger.Value, Amount: 1000}},
-		{"verify", rechargeName, []string{"operate_type", `3`}, &ledger.Spend{Order: "2424535354",
-			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_recharge_operate_open_req.change_value"}}}},
-		{"verify all", rechargeName, []string{"operate_type", `3`, "change_value", ``}, &ledger.Spend{Order: "2424535354",
-			Wants: []ledger.Want{{Family: ledger.Value, Field: "param_recharge_operate_open_req.change_value"}}}},
-		{"refund", rechargeName, []string{"operate_type", `4`}, &ledger.RefundCharge{Order: "2424535354", Number: "23829392", Amount: 1000,
-			Keyed: ledger.Keyed{Refund: keyOf("1332", rechargeName, "23829392"), Original: keyOf("2424535354", "1000")}}},
-		{"refund the rest", rechargeName, []string{"operate_type", `4`, "change_value", ``}, &ledger.RefundCharge{Order: "2424535354", Number: "23829392",
-			Keyed: ledger.Keyed{Refund: keyOf("1332", rechargeName, "23829392"), Original: keyOf("2424535354", "")}}},
+		{"verify", rechargeName, []string{"operate_type", `3`}, &ledger.Spend{
+			Order: "2424535354",
+			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_recharge_operate_open_req.change_value"}},
+		}},
+		{"verify all", rechargeName, []string{"operate_type", `3`, "change_value", ``}, &ledger.Spend{
+			Order: "2424535354",
+			Wants: []ledger.Want{{Family: ledger.Value, Field: "param_recharge_operate_open_req.change_value"}},
+		}},
+		{"refund", rechargeName, []string{"operate_type", `4`}, &ledger.RefundCharge{
+			Order: "2424535354", Number: "23829392", Amount: 1000,
+			Keyed: ledger.Keyed{Refund: keyOf("1332", rechargeName, "23829392"), Original: keyOf("2424535354", "1000")},
+		}},
+		{"refund the rest", rechargeName, []string{"operate_type", `4`, "change_value", ``}, &ledger.RefundCharge{
+			Order: "2424535354", Number: "23829392",
+			Keyed: ledger.Keyed{Refund: keyOf("1332", rechargeName, "23829392"), Original: keyOf("2424535354", "")},
+		}},
 		{"too large is for the ledger", rechargeName, []string{"change_value", `1000000000001`}, &ledger.Charge{Order: "2424535354", Real: 1000000000001, ByRule: true}},
 
 		{"points charge", point, nil, &ledger.Grant{Order: "3231231312312", Amount: 23}},
 		{"points freeze", point, []string{"operate_type", `2`}, &ledger.Freeze{Order: "3231231312312", Family: ledger.Points, Amount: 23}},
-		{"points verify", point, []string{"operate_type", `3`, "change_point", ``}, &ledger.Spend{Order: "3231231312312", Pools: true,
-			Wants: []ledger.Want{{Family: ledger.Points, Field: "param_point_operate_open_req.change_point"}}}},
-		{"points decrease", point, []string{"operate_type", `4`}, &ledger.Spend{Order: "3231231312312", Direct: true, Pools: true,
-			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_point_operate_open_req.change_point"}}}},
-		{"consume", crm + "point.consumepoint", nil, &ledger.Spend{Order: "3231231312312", Direct: true, Pools: true,
-			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_consume_point_open_req.change_point"}}}},
-		{"reverse the rest", crm + "point.reversepoint", []string{"change_point", ``}, &ledger.ReverseSpend{Order: "3231231312312", Number: "34356785432", Family: ledger.Points,
-			Keyed: ledger.Keyed{Refund: keyOf("12332", crm+"point.reversepoint", "34356785432"), Original: keyOf("3231231312312", "")}}},
+		{"points verify", point, []string{"operate_type", `3`, "change_point", ``}, &ledger.Spend{
+			Order: "3231231312312", Pools: true,
+			Wants: []ledger.Want{{Family: ledger.Points, Field: "param_point_operate_open_req.change_point"}},
+		}},
+		{"points decrease", point, []string{"operate_type", `4`}, &ledger.Spend{
+			Order: "3231231312312", Direct: true, Pools: true,
+			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_point_operate_open_req.change_point"}},
+		}},
+		{"consume", crm + "point.consumepoint", nil, &ledger.Spend{
+			Order: "3231231312312", Direct: true, Pools: true,
+			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_consume_point_open_req.change_point"}},
+		}},
+		{"reverse the rest", crm + "point.reversepoint", []string{"change_point", ``}, &ledger.ReverseSpend{
+			Order: "3231231312312", Number: "34356785432", Family: ledger.Points,
+			Keyed: ledger.Keyed{Refund: keyOf("12332", crm+"point.reversepoint", "34356785432"), Original: keyOf("3231231312312", "")},
+		}},
 
-		{"verify assets", crm + "open.assert.verify", []string{"card_id", `"C1"`}, &ledger.Spend{Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"},
-			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_property_verify_open_req.value"}, {Family: ledger.Points, Amount: 50, Field: "param_property_verify_open_req.point"}}}},
+		{"verify assets", crm + "open.assert.verify", []string{"card_id", `"C1"`}, &ledger.Spend{
+			Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"},
+			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_property_verify_open_req.value"}, {Family: ledger.Points, Amount: 50, Field: "param_property_verify_open_req.point"}},
+		}},
 		{"verify vouchers alone", crm + "open.assert.verify", []string{"value", ``, "point", `null`}, &ledger.Spend{Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"}}},
-		{"refund all vouchers", crm + "open.assert.refund", []string{"voucher_id_list", `[]`}, &ledger.RefundAssets{Order: "43923200230233", Number: "3439200320332",
-			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "")}}},
+		{"refund all vouchers", crm + "open.assert.refund", []string{"voucher_id_list", `[]`}, &ledger.RefundAssets{
+			Order: "43923200230233", Number: "3439200320332",
+			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "")},
+		}},
 		{"send vouchers", crm + "voucher.send", []string{"voucher_num", `100`}, &ledger.IssueVouchers{Template: "9001", Num: 100}},
 		{"save nothing but who", crm + "open.customer.save", []string{"birthday", ``, "channel", ``, "name", `""`, "remark", `null`, "gender", ``}, &ledger.SaveMember{}},
 	} {
@@ -154,32 +174,60 @@ func TestRefusals(t *testing.T) {
 		result       ledger.Result
 		want         string // below the response root
 	}{
-		{"local life", rechargeName, ledger.Refuse(ledger.InsufficientBalance, ledger.Money("need", 1000), ledger.Money("available", 5)),
-			`{"biz_success":false,"result_code":"INSUFFICIENT_BALANCE","result_desc":"储值余额不足:需要10.00元,可用0.05元","result_view":"储值余额不足,可用0.05元"}`},
-		{"points", crm + "point.reversepoint", ledger.Refuse(ledger.OverRefund, ledger.Score("max", 7)),
-			`{"biz_success":false,"result_code":"OVER_REFUND","result_desc":"退回数超出可退余额,本单最多可退7积分","result_view":"最多可退7积分"}`},
-		{"vouchers", crm + "voucher.send", ledger.Refuse(ledger.TemplateNotFound, ledger.T("template", "9001")),
-			`{"biz_success":false,"result_code":"TEMPLATE_NOT_FOUND","result_desc":"券模板9001不存在","result_view":"券模板不存在"}`},
-		{"partial", crm + "open.assert.refund", ledger.Result{Code: ledger.Partial, ValueOK: true, PointOK: true,
-			Figs:     []ledger.Fig{ledger.T("done", "储值积分已退回"), ledger.T("left", "券123不属于本单")},
-			Vouchers: []ledger.VoucherOutcome{{ID: "123", Code: ledger.VoucherNotInOrder}}},
-			`{"biz_success":false,"result":{"point_success":true,"value_success":true,"voucher_status_list":{"voucher_status_info":[{"success":false,"voucher_id":"123"}]}},"result_code":"PARTIAL","result_desc":"部分成功:储值积分已退回;未退回:券123不属于本单","result_view":"储值积分已退回,券123不属于本单"}`},
-		{"already reversed", crm + "open.assert.refund", ledger.Result{Code: ledger.AlreadyReversed, ValueOK: true, PointOK: true, Figs: []ledger.Fig{ledger.T("order", "1"), ledger.T("number", "2")}},
-			`{"biz_success":false,"result":{"point_success":true,"value_success":true},"result_code":"ALREADY_REVERSED","result_desc":"原单1已全部退回,首笔退款单号2","result_view":"该单已退回,无需重复操作"}`},
-		{"nothing judged", crm + "open.assert.refund", ledger.Refuse(ledger.OriginalNotFound, ledger.T("order", "1")),
-			`{"biz_success":false,"result_code":"ORIGINAL_NOT_FOUND","result_desc":"原单1未找到","result_view":"原单未到账,无需退回"}`},
-		{"neither value nor points", crm + "open.assert.verify", ledger.Refuse(ledger.InsufficientBalance, ledger.Money("need", 100), ledger.Money("available", 0)),
-			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"INSUFFICIENT_BALANCE","result_desc":"储值余额不足:需要1.00元,可用0.00元","result_view":"储值余额不足,可用0.00元"}`},
-		{"neither may be used again", crm + "open.assert.verify", ledger.Refuse(ledger.OrderNoConflict, ledger.T("order", "1"), ledger.T("role", "核销")),
-			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"ORDER_NO_CONFLICT","result_desc":"订单号1已用于核销,不可再次使用","result_view":"订单号已使用,请换新的订单号"}`},
-		{"neither may come back here", crm + "open.assert.refund", ledger.Refuse(ledger.OtherShop, ledger.T("shop", "S1")),
-			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"OTHER_SHOP_FORBIDDEN","result_desc":"品牌规定只能在原门店S1退回","result_view":"请到原消费门店办理退回"}`},
-		{"nobody is found", crm + "open.assert.verify", ledger.Refuse(ledger.MemberNotFound),
-			`{"biz_success":false,"result_code":"MEMBER_NOT_FOUND","result_desc":"未找到会员","result_view":"未找到会员,请核对会员信息"}`},
-		{"reverse family", wdk + "reverse.applyrefund", ledger.Refuse(ledger.OrderNotFound, ledger.T("order", "5")),
-			`{"error_code":"ORDER_NOT_FOUND","error_msg":"子单5不存在","success":false}`},
-		{"submit echoes", wdk + "reverse.creatrefund", ledger.Refuse(ledger.RequestIDConflict),
-			`{"error_code":"REQUEST_ID_CONFLICT","error_msg":"request_id已用于另一内容的提交","model":{"request_id":"bdab6446-f0cf-4327-9ae3-fd69ac4d","store_id":"2131"},"success":false}`},
+		{
+			"local life", rechargeName, ledger.Refuse(ledger.InsufficientBalance, ledger.Money("need", 1000), ledger.Money("available", 5)),
+			`{"biz_success":false,"result_code":"INSUFFICIENT_BALANCE","result_desc":"储值余额不足:需要10.00元,可用0.05元","result_view":"储值余额不足,可用0.05元"}`,
+		},
+		{
+			"points", crm + "point.reversepoint", ledger.Refuse(ledger.OverRefund, ledger.Score("max", 7)),
+			`{"biz_success":false,"result_code":"OVER_REFUND","result_desc":"退回数超出可退余额,本单最多可退7积分","result_view":"最多可退7积分"}`,
+		},
+		{
+			"vouchers", crm + "voucher.send", ledger.Refuse(ledger.TemplateNotFound, ledger.T("template", "9001")),
+			`{"biz_success":false,"result_code":"TEMPLATE_NOT_FOUND","result_desc":"券模板9001不存在","result_view":"券模板不存在"}`,
+		},
+		{
+			"partial", crm + "open.assert.refund",
+			ledger.Result{
+				Code: ledger.Partial, ValueOK: true, PointOK: true,
+				Figs:     []ledger.Fig{ledger.T("done", "储值积分已退回"), ledger.T("left", "券123不属于本单")},
+				Vouchers: []ledger.VoucherOutcome{{ID: "123", Code: ledger.VoucherNotInOrder}},
+			},
+			`{"biz_success":false,"result":{"point_success":true,"value_success":true,"voucher_status_list":{"voucher_status_info":[{"success":false,"voucher_id":"123"}]}},"result_code":"PARTIAL","result_desc":"部分成功:储值积分已退回;未退回:券123不属于本单","result_view":"储值积分已退回,券123不属于本单"}`,
+		},
+		{
+			"already reversed", crm + "open.assert.refund",
+			ledger.Result{Code: ledger.AlreadyReversed, ValueOK: true, PointOK: true, Figs: []ledger.Fig{ledger.T("order", "1"), ledger.T("number", "2")}},
+			`{"biz_success":false,"result":{"point_success":true,"value_success":true},"result_code":"ALREADY_REVERSED","result_desc":"原单1已全部退回,首笔退款单号2","result_view":"该单已退回,无需重复操作"}`,
+		},
+		{
+			"nothing judged", crm + "open.assert.refund", ledger.Refuse(ledger.OriginalNotFound, ledger.T("order", "1")),
+			`{"biz_success":false,"result_code":"ORIGINAL_NOT_FOUND","result_desc":"原单1未找到","result_view":"原单未到账,无需退回"}`,
+		},
+		{
+			"neither value nor points", crm + "open.assert.verify", ledger.Refuse(ledger.InsufficientBalance, ledger.Money("need", 100), ledger.Money("available", 0)),
+			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"INSUFFICIENT_BALANCE","result_desc":"储值余额不足:需要1.00元,可用0.00元","result_view":"储值余额不足,可用0.00元"}`,
+		},
+		{
+			"neither may be used again", crm + "open.assert.verify", ledger.Refuse(ledger.OrderNoConflict, ledger.T("order", "1"), ledger.T("role", "核销")),
+			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"ORDER_NO_CONFLICT","result_desc":"订单号1已用于核销,不可再次使用","result_view":"订单号已使用,请换新的订单号"}`,
+		},
+		{
+			"neither may come back here", crm + "open.assert.refund", ledger.Refuse(ledger.OtherShop, ledger.T("shop", "S1")),
+			`{"biz_success":false,"result":{"point_success":false,"value_success":false},"result_code":"OTHER_SHOP_FORBIDDEN","result_desc":"品牌规定只能在原门店S1退回","result_view":"请到原消费门店办理退回"}`,
+		},
+		{
+			"nobody is found", crm + "open.assert.verify", ledger.Refuse(ledger.MemberNotFound),
+			`{"biz_success":false,"result_code":"MEMBER_NOT_FOUND","result_desc":"未找到会员","result_view":"未找到会员,请核对会员信息"}`,
+		},
+		{
+			"reverse family", wdk + "reverse.applyrefund", ledger.Refuse(ledger.OrderNotFound, ledger.T("order", "5")),
+			`{"error_code":"ORDER_NOT_FOUND","error_msg":"子单5不存在","success":false}`,
+		},
+		{
+			"submit echoes", wdk + "reverse.creatrefund", ledger.Refuse(ledger.RequestIDConflict),
+			`{"error_code":"REQUEST_ID_CONFLICT","error_msg":"request_id已用于另一内容的提交","model":{"request_id":"bdab6446-f0cf-4327-9ae3-fd69ac4d","store_id":"2131"},"success":false}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := setup(t)
@@ -247,30 +295,44 @@ func TestTimeGet(t *testing.T) {
 // sampleState holds what the printed samples ask for.
 func (w *world) sampleState(b *ledger.Brand) *reverse.State {
 	s := reverse.NewState(b)
-	m := &ledger.Member{ID: "34243334", Name: "小王", Mobile: "18651822226", Channel: "2", Gender: "1", Shop: "243545", Birthday: "1990-01-31", Remark: "VIP",
-		Outer: []ledger.Ident{{Type: ledger.ByOuter, Outer: "wechat", Text: "435532"}}, Created: moment.UnixMilli(), Changed: moment.UnixMilli()}
+	m := &ledger.Member{
+		ID: "34243334", Name: "小王", Mobile: "18651822226", Channel: "2", Gender: "1", Shop: "243545", Birthday: "1990-01-31", Remark: "VIP",
+		Outer: []ledger.Ident{{Type: ledger.ByOuter, Outer: "wechat", Text: "435532"}}, Created: moment.UnixMilli(), Changed: moment.UnixMilli(),
+	}
 	s.PutMember(m)
-	s.PutAccount(&ledger.Account{ID: "34243334-1", Card: "34243335", Member: m.ID, Balance: [ledger.Kinds]ledger.Amount{900, 100, 0, 0},
-		Granted: [ledger.Kinds]ledger.Amount{1000, 100, 0, 0}, Created: moment.UnixMilli(), Changed: moment.UnixMilli()})
-	s.PutAccount(&ledger.Account{ID: "34243334-p", Member: m.ID, Type: ledger.PointPurse, Balance: [ledger.Kinds]ledger.Amount{0, 0, 0, 100},
-		Held: [ledger.Kinds]ledger.Amount{0, 0, 0, 23}, Granted: [ledger.Kinds]ledger.Amount{0, 0, 0, 120}, Used: [ledger.Kinds]ledger.Amount{0, 0, 0, 20}})
-	s.Vouchers["2837374884"] = &ledger.Voucher{ID: "2837374884", Member: m.ID, Template: "9001", Uses: 10, Left: 7,
-		Start: moment.UnixMilli(), End: moment.Add(time.Hour).UnixMilli()}
+	s.PutAccount(&ledger.Account{
+		ID: "34243334-1", Card: "34243335", Member: m.ID, Balance: [ledger.Kinds]ledger.Amount{900, 100, 0, 0},
+		Granted: [ledger.Kinds]ledger.Amount{1000, 100, 0, 0}, Created: moment.UnixMilli(), Changed: moment.UnixMilli(),
+	})
+	s.PutAccount(&ledger.Account{
+		ID: "34243334-p", Member: m.ID, Type: ledger.PointPurse, Balance: [ledger.Kinds]ledger.Amount{0, 0, 0, 100},
+		Held: [ledger.Kinds]ledger.Amount{0, 0, 0, 23}, Granted: [ledger.Kinds]ledger.Amount{0, 0, 0, 120}, Used: [ledger.Kinds]ledger.Amount{0, 0, 0, 20},
+	})
+	s.Vouchers["2837374884"] = &ledger.Voucher{
+		ID: "2837374884", Member: m.ID, Template: "9001", Uses: 10, Left: 7,
+		Start: moment.UnixMilli(), End: moment.Add(time.Hour).UnixMilli(),
+	}
 	b.Templates = map[string]*ledger.Template{"9001": {ID: "9001", Name: "满100减10", Type: "MULTI", Amount: 1000, Threshold: 10000, Uses: 10, Discount: "", Shops: []string{"243545"}}}
 
-	o := &reverse.Order{Main: 12884901888, Out: "1506864060698825068", Store: "2131", PayFee: 3000,
+	o := &reverse.Order{
+		Main: 12884901888, Out: "1506864060698825068", Store: "2131", PayFee: 3000,
 		Subs:    []reverse.Sub{{No: 5000399193546580981, Out: "1506864060698825069", Fee: 3000}},
-		Tenders: []reverse.Tender{{Code: "10001", Name: "支付宝", Amount: 2000}, {Code: "STORED_VALUE", Amount: 1000, Order: "v"}}}
+		Tenders: []reverse.Tender{{Code: "10001", Name: "支付宝", Amount: 2000}, {Code: "STORED_VALUE", Amount: 1000, Order: "v"}},
+	}
 	s.PutOrder(o)
 	at := moment.UnixMilli()
-	s.Reverses[1000002329950431000] = &reverse.Reverse{ID: 1000002329950431000, Main: o.Main, Sub: o.Subs[0].No, Store: "2131",
+	s.Reverses[1000002329950431000] = &reverse.Reverse{
+		ID: 1000002329950431000, Main: o.Main, Sub: o.Subs[0].No, Store: "2131",
 		Token: "bdab6446-f0cf-4327-9ae3-fd69ac4d", Status: reverse.Success, Amount: 30, ReasonID: 1001, Reason: "不喜欢", Operator: "123", Proofs: []string{"url"},
 		Channels: []reverse.Channel{{Tender: 0, Code: "10001", Name: "支付宝", Amount: 20, Status: reverse.Paid, Payout: "p-1"}, {Tender: 1, Code: "STORED_VALUE", Amount: 10, Status: reverse.Paid}},
-		History:  []reverse.Event{{At: at, Status: reverse.Apply, By: "123"}, {At: at + 1000, Status: reverse.Agree, By: "123", Memo: "自动"}, {At: at + 2000, Status: reverse.Success, By: "system"}}}
+		History:  []reverse.Event{{At: at, Status: reverse.Apply, By: "123"}, {At: at + 1000, Status: reverse.Agree, By: "123", Memo: "自动"}, {At: at + 2000, Status: reverse.Success, By: "system"}},
+	}
 	if n := len(w.commands); n > 0 {
 		if c, ok := w.commands[n-1].(*reverse.MakeQuote); ok {
-			s.Quotes[c.Token] = &reverse.Quote{Token: c.Token, App: "12345678", Store: "2131", Main: o.Main, Subs: []int64{o.Subs[0].No},
-				GiftCards: []string{"22076108"}, Cells: [][]ledger.Amount{{1980, 0}}, Max: 1980, PostFee: 100}
+			s.Quotes[c.Token] = &reverse.Quote{
+				Token: c.Token, App: "12345678", Store: "2131", Main: o.Main, Subs: []int64{o.Subs[0].No},
+				GiftCards: []string{"22076108"}, Cells: [][]ledger.Amount{{1980, 0}}, Max: 1980, PostFee: 100,
+			}
 		}
 	}
 	return s

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -270,7 +271,7 @@ func undeclared(t *testing.T, m *Method, answer []byte) {
 	d := xml.NewDecoder(strings.NewReader(string(answer)))
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

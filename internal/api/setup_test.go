@@ -37,8 +37,10 @@ func setup(t testing.TB) *world {
 	w := &world{t: t, result: ledger.Result{ValueOK: true, PointOK: true}}
 	w.brands = []*ledger.Brand{
 		{ID: "342343043", Serial: 1, Shops: shops("23829323", "")},
-		{ID: "12332", Alias: "33959", Serial: 2, Shops: shops("23453435", "87766897", "23453436", "87766898"),
-			BizTypes: []string{"GAME_REVERSE"}, BizChannels: []string{"SELF"}, OuterTypes: []string{"douyin"}},
+		{
+			ID: "12332", Alias: "33959", Serial: 2, Shops: shops("23453435", "87766897", "23453436", "87766898"),
+			BizTypes: []string{"GAME_REVERSE"}, BizChannels: []string{"SELF"}, OuterTypes: []string{"douyin"},
+		},
 		{ID: "1332", Alias: "out-1332", Serial: 3, Shops: shops("243545", "out-243545", "2131", "out-2131", "both", "")},
 		{ID: "other", Alias: "33959", Serial: 4, Shops: shops("23453435", "", "2131", "", "theirs", "")},
 		{ID: "second", Alias: "shared", Serial: 5, Shops: shops("both", "")},

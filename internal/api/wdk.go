@@ -82,9 +82,11 @@ func creatRefund() *Method {
 			numbers("reverse_ids", "[1000002329950431000]", "逆向单ids", "The reverses, one a sub-order, in request order."),
 			id("store_id", "CSWZWA013", "门店id", "Store."),
 		)),
-		Codes: []ledger.Code{ledger.OK, ledger.QuoteNotFound, ledger.QuoteExpired, ledger.QuoteMismatch, ledger.QuoteStale, ledger.RequestIDConflict,
+		Codes: []ledger.Code{
+			ledger.OK, ledger.QuoteNotFound, ledger.QuoteExpired, ledger.QuoteMismatch, ledger.QuoteStale, ledger.RequestIDConflict,
 			ledger.ReasonUnknown, ledger.OverRefund, ledger.RefundAmount, ledger.AmountTooLarge, ledger.ChannelUnknown, ledger.ChannelSumMismatch, ledger.ChannelOverCap,
-			ledger.GiftCardUsed, ledger.GiftCardNotFound},
+			ledger.GiftCardUsed, ledger.GiftCardNotFound,
+		},
 		tenant: storeBrand, answer: write(build, show), wrap: wrapReverse,
 	}
 }
@@ -130,8 +132,10 @@ func applyRefund() *Method {
 		}
 		var kind int64
 		head.Operator, head.OperatorName, kind = operator.read(in)
-		return &reverse.MakeQuote{Head: head, Store: in.text(store), Subs: in.nums(subs), OutSubs: in.texts(outs), GiftCards: in.texts(cards),
-			OperatorType: kind, Token: token}, nil
+		return &reverse.MakeQuote{
+			Head: head, Store: in.text(store), Subs: in.nums(subs), OutSubs: in.texts(outs), GiftCards: in.texts(cards),
+			OperatorType: kind, Token: token,
+		}, nil
 	}
 	return &Method{
 		Name: "alibaba.wdk.reverse.applyrefund", Group: groupWDK,

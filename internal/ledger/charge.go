@@ -247,7 +247,7 @@ func (c *RefundCharge) release(s *State, at *Stamp, shop string, st story) Resul
 
 // wrongRole answers an undo of a number that exists in another role, naming the method that fits. No tombstone is planted.
 func (s *State) wrongRole(order string) Result {
-	role, method := "其他业务", "对应的退回接口"
+	var role, method string
 	value, points := s.story(order, Value), s.story(order, Points)
 	_, vouchers := s.unreversed(order, Coupons)
 	switch {

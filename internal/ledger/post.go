@@ -126,7 +126,7 @@ func (s *State) book(o *Op, r Result) Result {
 }
 
 // newLot credits a new lot.
-func (s *State) newLot(o *Op, a *Account, k Kind, amount Amount, expires int64) *Lot {
+func (s *State) newLot(o *Op, a *Account, k Kind, amount Amount, expires int64) {
 	a.Lots++
 	l := &Lot{LotID: LotID{a.ID, a.Lots}, Kind: k, Member: a.Member, Origin: o.ID, Expires: expires, Granted: amount}
 	s.Lots[l.LotID] = l
@@ -138,7 +138,6 @@ func (s *State) newLot(o *Op, a *Account, k Kind, amount Amount, expires int64) 
 	if expires == Never {
 		p.Expires = -1
 	}
-	return l
 }
 
 // move changes a lot's balance by a line of an operation; of names the operation that the line reverses.

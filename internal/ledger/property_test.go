@@ -226,9 +226,7 @@ func checkAvailable(t *rapid.T, s *script, c Command, r Result) {
 	}
 	st := s.load(NewKeys())
 	h := c.Common()
-	for id, m := range s.idents {
-		st.Idents[id] = m
-	}
+	maps.Copy(st.Idents, s.idents)
 	for id := range s.members {
 		st.Idents[Ident{Type: ByCustomer, Text: id}] = id
 	}

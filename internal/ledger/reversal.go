@@ -104,7 +104,7 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 	// What is left of the order, by asset.
 	var parts [Families][]part
 	var left [Families]Amount
-	for f := Value; f < Families; f++ {
+	for f := range Families {
 		parts[f], left[f] = s.unreversed(c.Order, f)
 	}
 	holds := [2]*Hold{s.Holds[HoldKey{c.Order, Value}], s.Holds[HoldKey{c.Order, Points}]}

@@ -576,8 +576,10 @@ func (s *script) rules(a *args) {
 }
 
 func (s *script) newTemplate(a *args) {
-	t := &Template{ID: a.pos[0], Uses: a.num("uses"), Days: a.span("days") / day, ReissueOnReturn: a.text("reissue") == "yes",
-		Stopped: a.text("stopped") == "yes"}
+	t := &Template{
+		ID: a.pos[0], Uses: a.num("uses"), Days: a.span("days") / day, ReissueOnReturn: a.text("reissue") == "yes",
+		Stopped: a.text("stopped") == "yes",
+	}
 	if a.has("start") {
 		t.Start = s.now + a.span("start")
 	}
@@ -634,7 +636,7 @@ func (s *script) oneLot(a *args) {
 		s.failf("there is no such lot")
 	}
 	want := Lot{LotID: l.LotID, Member: l.Member, Origin: l.Origin, Granted: l.Granted, Held: a.num("held")}
-	for k := Real; k < Use; k++ {
+	for k := range Use {
 		if a.has(k.String()) {
 			want.Kind, want.Balance = k, a.num(k.String())
 		}

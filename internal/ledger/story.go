@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // ended tells how the last hold of an order ended.
 type ended uint8
 
@@ -76,7 +78,7 @@ func (s *State) anothers(order string, m *Member) bool {
 		o := s.Members[id]
 		return o == nil || o != m && !o.Bearer
 	}
-	for f := Value; f < Families; f++ {
+	for f := range Families {
 		if h := s.Holds[HoldKey{order, f}]; h != nil && other(h.Member) {
 			return true
 		}
@@ -130,8 +132,8 @@ func (s *State) unreversed(order string, f Family) (parts []part, left Amount) {
 			}
 		}
 	}
-	for i := len(history) - 1; i >= 0; i-- {
-		o := history[i]
+	for _, o := range slices.Backward(history) {
+
 		if o.Kind != OpSpend {
 			continue
 		}

@@ -155,7 +155,7 @@ func TestCodes(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for k := Real; k < kinds; k++ {
+	for k := range kinds {
 		if back, ok := ParseKind(k.String()); !ok || back != k {
 			t.Errorf("%v is read as %v", k, back)
 		}

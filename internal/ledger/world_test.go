@@ -694,8 +694,10 @@ func (a *auditor) check(w *world) error {
 		return fmt.Errorf("%d lots, the operations tell of %d", len(w.lots), len(a.balance))
 	}
 	for id, l := range w.lots {
-		want := Lot{LotID: id, Kind: a.kind[id], Member: l.Member, Origin: l.Origin, Expires: a.expires[id], Granted: a.granted[id],
-			Balance: a.balance[id], Held: a.held[id]}
+		want := Lot{
+			LotID: id, Kind: a.kind[id], Member: l.Member, Origin: l.Origin, Expires: a.expires[id], Granted: a.granted[id],
+			Balance: a.balance[id], Held: a.held[id],
+		}
 		if *l != want {
 			return fmt.Errorf("lot %v is %+v, the operations say %+v", id, *l, want)
 		}

@@ -53,20 +53,34 @@ func TestBalances(t *testing.T) {
 		points Points
 	}{
 		{name: "nothing"},
-		{name: "all kinds", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 0), lot("m-1", 2, ledger.Gift, now+1, 20, 0), lot("m-1", 3, ledger.Pre, now+1, 3, 0)},
-			want: sums{123, 100, 20, 3, 123}},
-		{name: "at its deadline a lot is gone", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 20, 0), lot("m-1", 2, ledger.Gift, now+1, 5, 0)},
-			want: sums{5, 0, 5, 0, 5}},
-		{name: "held counts, but cannot be spent", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 30)}, until: now + 1,
-			want: sums{100, 100, 0, 0, 70}},
-		{name: "a hold keeps what it pins of an expired lot", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 100, 30)}, until: now + 1,
-			want: sums{30, 0, 30, 0, 0}},
-		{name: "a hold that timed out pins nothing", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 30)}, until: now,
-			want: sums{100, 100, 0, 0, 100}},
-		{name: "a hold that timed out keeps nothing", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 100, 30)}, until: now,
-			want: sums{}},
-		{name: "points", lots: []*ledger.Lot{lot("m-p", 1, ledger.Point, ledger.Never, 100, 30), lot("m-p", 2, ledger.Point, now, 7, 0)}, until: now + 1,
-			points: Points{Available: 70, Frozen: 30, Remain: 100, Total: 107, Expired: 7}},
+		{
+			name: "all kinds", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 0), lot("m-1", 2, ledger.Gift, now+1, 20, 0), lot("m-1", 3, ledger.Pre, now+1, 3, 0)},
+			want: sums{123, 100, 20, 3, 123},
+		},
+		{
+			name: "at its deadline a lot is gone", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 20, 0), lot("m-1", 2, ledger.Gift, now+1, 5, 0)},
+			want: sums{5, 0, 5, 0, 5},
+		},
+		{
+			name: "held counts, but cannot be spent", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 30)}, until: now + 1,
+			want: sums{100, 100, 0, 0, 70},
+		},
+		{
+			name: "a hold keeps what it pins of an expired lot", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 100, 30)}, until: now + 1,
+			want: sums{30, 0, 30, 0, 0},
+		},
+		{
+			name: "a hold that timed out pins nothing", lots: []*ledger.Lot{lot("m-1", 1, ledger.Real, ledger.Never, 100, 30)}, until: now,
+			want: sums{100, 100, 0, 0, 100},
+		},
+		{
+			name: "a hold that timed out keeps nothing", lots: []*ledger.Lot{lot("m-1", 1, ledger.Gift, now, 100, 30)}, until: now,
+			want: sums{},
+		},
+		{
+			name: "points", lots: []*ledger.Lot{lot("m-p", 1, ledger.Point, ledger.Never, 100, 30), lot("m-p", 2, ledger.Point, now, 7, 0)}, until: now + 1,
+			points: Points{Available: 70, Frozen: 30, Remain: 100, Total: 107, Expired: 7},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := purse(c.lots...)

@@ -11,8 +11,10 @@ import (
 
 func wdk() *reverse.State {
 	s := reverse.NewState(&ledger.Brand{})
-	s.PutOrder(&reverse.Order{Main: 1, Out: "out", Subs: []reverse.Sub{{No: 2, Out: "a"}, {No: 3, Out: "b"}},
-		Tenders: []reverse.Tender{{Code: "10001"}, {Code: "10002"}}, Gone: []int64{2}})
+	s.PutOrder(&reverse.Order{
+		Main: 1, Out: "out", Subs: []reverse.Sub{{No: 2, Out: "a"}, {No: 3, Out: "b"}},
+		Tenders: []reverse.Tender{{Code: "10001"}, {Code: "10002"}}, Gone: []int64{2},
+	})
 	return s
 }
 

@@ -79,9 +79,15 @@ func TestTakes(t *testing.T) {
 		pay    reverse.PayStatus
 		want   reverse.Amount
 	}{
-		{reverse.Apply, reverse.Waiting, 5}, {reverse.Refused, reverse.Waiting, 0}, {reverse.Cancel, reverse.Waiting, 0},
-		{reverse.Paying, reverse.Pending, 5}, {reverse.Paying, reverse.Unknown, 5}, {reverse.Paying, reverse.PayFailed, 0},
-		{reverse.Failed, reverse.Paid, 5}, {reverse.Failed, reverse.PayFailed, 0}, {reverse.Success, reverse.Paid, 5},
+		{reverse.Apply, reverse.Waiting, 5},
+		{reverse.Refused, reverse.Waiting, 0},
+		{reverse.Cancel, reverse.Waiting, 0},
+		{reverse.Paying, reverse.Pending, 5},
+		{reverse.Paying, reverse.Unknown, 5},
+		{reverse.Paying, reverse.PayFailed, 0},
+		{reverse.Failed, reverse.Paid, 5},
+		{reverse.Failed, reverse.PayFailed, 0},
+		{reverse.Success, reverse.Paid, 5},
 	} {
 		r := reverse.Reverse{Status: tt.status, Channels: []reverse.Channel{{Amount: 5, Status: tt.pay}}}
 		if got := r.Takes(0); got != tt.want {

@@ -31,7 +31,10 @@ func TestShares(t *testing.T) {
 		{"a tender of nothing", amounts{5}, 0, amounts{0, 5}, []amounts{{0, 5}, {0, 0}}},
 		{"nothing paid", amounts{0}, 0, nil, []amounts{{}, {}}},
 		{
-			"no overflow", amounts{ledger.AmountMax - 1}, 1, amounts{ledger.AmountMax / 2, ledger.AmountMax / 2},
+			"no overflow",
+			amounts{ledger.AmountMax - 1},
+			1,
+			amounts{ledger.AmountMax / 2, ledger.AmountMax / 2},
 			[]amounts{{ledger.AmountMax / 2, ledger.AmountMax/2 - 1}, {0, 1}},
 		},
 	} {

@@ -15,8 +15,10 @@ type Keys struct {
 
 // NewKeys returns empty sets.
 func NewKeys() *Keys {
-	return &Keys{Keys: ledger.NewKeys(), Subs: map[int64]struct{}{}, Outs: map[string]struct{}{}, OutSubs: map[string]struct{}{},
-		Quotes: map[string]struct{}{}, Reverses: map[int64]struct{}{}, Stores: map[string]struct{}{}}
+	return &Keys{
+		Keys: ledger.NewKeys(), Subs: map[int64]struct{}{}, Outs: map[string]struct{}{}, OutSubs: map[string]struct{}{},
+		Quotes: map[string]struct{}{}, Reverses: map[int64]struct{}{}, Stores: map[string]struct{}{},
+	}
 }
 
 // head notes what every command reads: its idempotency key.
@@ -52,8 +54,10 @@ type WdkChanges struct {
 
 // NewState returns an empty state of a brand.
 func NewState(b *ledger.Brand) *State {
-	return &State{State: ledger.NewState(b), WdkOrders: map[int64]*Order{}, SubOf: map[int64]int64{}, OutOf: map[string]int64{},
-		OutSubOf: map[string]int64{}, Quotes: map[string]*Quote{}, Reverses: map[int64]*Reverse{}, LiveQuotes: map[string]int{}}
+	return &State{
+		State: ledger.NewState(b), WdkOrders: map[int64]*Order{}, SubOf: map[int64]int64{}, OutOf: map[string]int64{},
+		OutSubOf: map[string]int64{}, Quotes: map[string]*Quote{}, Reverses: map[int64]*Reverse{}, LiveQuotes: map[string]int{},
+	}
 }
 
 // PutOrder adds an order with its numbers.

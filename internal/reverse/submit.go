@@ -180,8 +180,10 @@ func (c *Submit) reverses(s *State, o *Order, q *Quote, subs []int64, amounts []
 		if q.Modifiable() {
 			want = amounts
 		}
-		r := &Reverse{Main: o.Main, Sub: no, Store: o.Store, Token: q.Token, App: c.App, ReasonID: c.ReasonID, Reason: c.ReasonText,
-			Operator: c.Operator, OperatorName: c.OperatorName, OperatorType: c.OperatorType, Proofs: slices.Clone(c.Proofs)}
+		r := &Reverse{
+			Main: o.Main, Sub: no, Store: o.Store, Token: q.Token, App: c.App, ReasonID: c.ReasonID, Reason: c.ReasonText,
+			Operator: c.Operator, OperatorName: c.OperatorName, OperatorType: c.OperatorType, Proofs: slices.Clone(c.Proofs),
+		}
 		for t, fen := range want {
 			if fen == 0 {
 				continue

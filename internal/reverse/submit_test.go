@@ -93,8 +93,10 @@ func TestSubmitRefusals(t *testing.T) {
 	}
 	t.Run("precedence", func(t *testing.T) {
 		t.Parallel()
-		names := []string{"token unknown", "another store", "other sub-orders", "no gift card", "reason unknown", "too much",
-			"channel not of the order", "above a cell", "gift card used", "the ledger has less"}
+		names := []string{
+			"token unknown", "another store", "other sub-orders", "no gift card", "reason unknown", "too much",
+			"channel not of the order", "above a cell", "gift card used", "the ledger has less",
+		}
 		for from := range names {
 			w := setup(t)
 			w.verify("P1", 60, 0)

@@ -99,8 +99,10 @@ func (c *TakeOrder) decide(s *State, at *ledger.Stamp) ledger.Result {
 	}
 
 	// Nothing fails from here on.
-	o := &Order{Main: at.Next(), Out: c.Out, Store: c.Store, Content: c.Content, At: at.At, PayFee: c.PayFee, PostFee: c.PostFee,
-		Subs: slices.Clone(c.Subs), Tenders: tenders, Shares: Shares(fees, c.PostFee, paid)}
+	o := &Order{
+		Main: at.Next(), Out: c.Out, Store: c.Store, Content: c.Content, At: at.At, PayFee: c.PayFee, PostFee: c.PostFee,
+		Subs: slices.Clone(c.Subs), Tenders: tenders, Shares: Shares(fees, c.PostFee, paid),
+	}
 	for i := range o.Subs {
 		if o.Subs[i].No == 0 {
 			o.Subs[i].No = at.Next()

@@ -69,8 +69,7 @@ func (w *world) do(c reverse.Command) ledger.Result {
 		w.salt++
 		b.State().Brand = w.brand // tests change its rules as they go
 		r, err := reverse.Decide(b.State(), c, &ledger.Stamp{At: b.At(), Salt: w.salt, Next: func() int64 { w.next++; return w.next }})
-		var lots *ledger.ErrNeedLots
-		if errors.As(err, &lots) {
+		if lots, ok := errors.AsType[*ledger.ErrNeedLots](err); ok {
 			b.Rollback()
 			keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: lots.Member}] = struct{}{}
 			continue
@@ -154,8 +153,10 @@ func (w *world) quoteCards(store string, cards []string, subs ...int64) *reverse
 
 // submission is a store clerk's submit of a quote.
 func submission(q *reverse.Quote, amount reverse.Amount, channels ...reverse.Given) *reverse.Submit {
-	c := &reverse.Submit{Store: q.Store, Subs: q.Subs, GiftCards: q.GiftCards, Amount: amount, Channels: channels,
-		ReasonID: 1001, ReasonText: "不喜欢", OperatorType: reverse.StoreClerk}
+	c := &reverse.Submit{
+		Store: q.Store, Subs: q.Subs, GiftCards: q.GiftCards, Amount: amount, Channels: channels,
+		ReasonID: 1001, ReasonText: "不喜欢", OperatorType: reverse.StoreClerk,
+	}
 	c.App, c.RequestID, c.Mismatch = app, q.Token, ledger.RequestIDConflict
 	c.Request = digest(c.App + "/creatrefund/" + c.RequestID)
 	c.Content = digest(fmt.Sprint(c.Store, c.Subs, c.GiftCards, amount, channels))
@@ -217,8 +218,10 @@ func (w *world) giveBack(order string, f ledger.Family, n reverse.Amount) ledger
 	w.Helper()
 	w.keyed++
 	number := fmt.Sprint("back-", w.keyed)
-	return w.do(&ledger.ReverseSpend{Order: order, Number: number, Family: f, Amount: n,
-		Keyed: ledger.Keyed{Refund: digest(number), Original: digest(order)}})
+	return w.do(&ledger.ReverseSpend{
+		Order: order, Number: number, Family: f, Amount: n,
+		Keyed: ledger.Keyed{Refund: digest(number), Original: digest(order)},
+	})
 }
 
 // audit checks what must hold after any history (semantics.md §10): 1, 2, 4 and 8.
