@@ -49,7 +49,7 @@ func (k *checkpointer) run() {
 			return
 		case <-k.wake:
 		}
-		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
+		if !k.copyAhead() {
 			continue
 		}
 		w := <-k.s.writer
@@ -62,6 +62,20 @@ func (k *checkpointer) run() {
 		}
 		k.s.writer <- w
 	}
+}
+
+// passes is how often the log is copied while batches go on. Each pass copies what was written during the one before, which is less; what
+// is left for the last one, with the writer held back, is what callers wait for.
+const passes = 5
+
+// copyAhead copies the log while batches go on.
+func (k *checkpointer) copyAhead() bool {
+	for range passes {
+		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // stop waits for the checkpoint under way. The caller must not hold the writer.
