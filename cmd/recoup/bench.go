@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,6 +202,9 @@ func (c *benchCmd) start(e *env, name string, args ...string) (*benchServer, err
 	e.progress("starting %s", name)
 	cmd := exec.CommandContext(e.ctx, self, append([]string{"bench-server", "--members", fmt.Sprint(c.Members)}, args...)...)
 	cmd.Stderr = e.stderr
+	if _, err := cmd.StdinPipe(); err != nil { // it stays open as long as this process lives
+		return nil, err
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -249,8 +254,15 @@ type benchServerCmd struct {
 	Null    bool  `help:"Answer from a store that keeps nothing."`
 }
 
-// Run prepares the store and serves it, printing the address alone.
+// Run prepares the store and serves it, printing the address alone. It ends with its input, so that it never outlives the client.
 func (c *benchServerCmd) Run(e *env) error {
+	ctx, stop := context.WithCancel(e.ctx)
+	defer stop()
+	e.ctx = ctx
+	go func() {
+		_, _ = io.Copy(io.Discard, e.stdin)
+		stop()
+	}()
 	s, err := recoup.OpenStore(e.ctx, c.DB)
 	if err != nil {
 		return err
