@@ -14,7 +14,7 @@ func TestReadmeCalls(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "openssl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the lines of the README need %s, which is not here", tool)
+			t.Fatalf("the lines of the README need %s: apt-get install %[1]s", tool)
 		}
 	}
 	s, err := startService("demo", "--addr", "127.0.0.1:0")

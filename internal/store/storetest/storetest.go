@@ -59,7 +59,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"BrandsApart", brandsApart},
 		{"Directory", directory},
 		{"AuditOrder", auditOrder},
-		{"Reference", func(b *bench) { reference(b, 1, 150) }},
+		{"Reference", func(b *bench) { reference(b, 1, 400) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
