@@ -21,6 +21,10 @@ var (
 	ErrNoBrand = errors.New("store: no such brand")
 	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
 	ErrUnknown = errors.New("store: outcome of commit unknown")
+	// ErrNotEmpty: an import found something in the store that it was to fill. Nothing was written.
+	ErrNotEmpty = errors.New("store: not empty")
+	// ErrMoved: the source of an import was written to while it was read. Nothing was written.
+	ErrMoved = errors.New("store: the source changed while it was read")
 )
 
 // A Store keeps the books of many brands. Its methods may be called from many goroutines.
@@ -53,6 +57,7 @@ type Store interface {
 
 	Directory
 	Audit
+	Memory
 
 	Close() error
 }
@@ -145,6 +150,36 @@ type Audit interface {
 	Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Reverse, error] // by id
 	// Integrity runs the database's own check, nil if it has none or all is well.
 	Integrity(ctx context.Context) error
+}
+
+// Memory streams what an audit does not ask for and a copy needs: what is remembered for a while, and how a brand came to its rules and
+// its numbers. Its sequences are like Audit's. They show what is stored, whether its time is over or not: only Purge forgets.
+type Memory interface {
+	Refusals(ctx context.Context, brand string) iter.Seq2[*ledger.Refusal, error] // by request
+	Tombs(ctx context.Context, brand string) iter.Seq2[*ledger.Tombstone, error]  // by order, app, family, charge
+	Quotes(ctx context.Context, brand string) iter.Seq2[*reverse.Quote, error]    // by token
+	// Rules streams every version of a brand's rules that was ever published, by version: operations name the one they were decided
+	// under.
+	Rules(ctx context.Context, brand string) iter.Seq2[*ledger.Brand, error]
+	// Issued is how many numbers the brand has issued, gaps among them: the next is serial·2^32 + Issued + 1.
+	Issued(ctx context.Context, brand string) (int64, error)
+}
+
+// An Importer takes whole installations as another store tells them.
+type Importer interface {
+	// Import fills an empty store with everything that the source tells: directory, rules, books and what is remembered. Brands keep
+	// their serials and operations their sequence numbers, so that numbers and chain go on where they are. It is all or nothing, and
+	// durable when it returns nil. ErrNotEmpty when a brand, an app or a session is there already, ErrMoved when the source did not
+	// keep still. Nothing is decided and nothing checked but keys: verify both sides afterwards. progress, which may be nil, hears how
+	// many things of a kind have been copied, now and then and at the end of each kind.
+	Import(ctx context.Context, from Source, progress func(what string, n int64)) error
+}
+
+// A Source is what an import reads: any store, or whatever can tell a world in the same words. Each sequence may be read more than once.
+type Source interface {
+	Snapshot(ctx context.Context) (*Snapshot, error)
+	Audit
+	Memory
 }
 
 // A Link is one batch in a brand's hash chain: Hash = SHA-256(previous hash ‖ SHA-256(canonical operations of the batch)).

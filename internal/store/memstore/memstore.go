@@ -3,6 +3,7 @@
 package memstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -49,7 +50,8 @@ type Store struct {
 
 // books are what is kept of one brand. Entities are replaced, never changed.
 type books struct {
-	rules     *ledger.Brand
+	rules     *ledger.Brand   // the newest of published
+	published []*ledger.Brand // every version, by version
 	counter   int64
 	head      store.Link // At moves with every batch, Last and Hash with those that book operations
 	links     []store.Link
@@ -80,7 +82,7 @@ type books struct {
 
 func newBooks(rules *ledger.Brand) *books {
 	return &books{
-		rules: rules, committed: map[string]bool{}, ids: map[ledger.ID]bool{}, requests: map[ledger.Digest]*ledger.Op{},
+		rules: rules, published: []*ledger.Brand{rules}, committed: map[string]bool{}, ids: map[ledger.ID]bool{}, requests: map[ledger.Digest]*ledger.Op{},
 		refunds: map[ledger.Digest]*ledger.Op{}, histories: map[string][]*ledger.Op{}, members: map[string]*ledger.Member{},
 		idents: map[ledger.Ident]string{}, accounts: map[string]*ledger.Account{}, purses: map[string][]string{},
 		cards: map[string]string{}, lots: map[ledger.LotID]*ledger.Lot{}, open: map[string]map[ledger.LotID]bool{},
@@ -368,6 +370,7 @@ func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
 			s.brands[b.ID] = newBooks(rules)
 		} else {
 			have.rules = rules
+			have.published = append(have.published, rules)
 		}
 		s.revision++
 		return nil
@@ -541,6 +544,70 @@ func (s *Store) WdkOrders(_ context.Context, brand string) iter.Seq2[*reverse.Or
 // Reverses streams reverses by id.
 func (s *Store) Reverses(_ context.Context, brand string) iter.Seq2[*reverse.Reverse, error] {
 	return stream(s, brand, func(b *books) []*reverse.Reverse { return inOrder(b.reverses) }, cloneReverse)
+}
+
+// Refusals streams refusals by request.
+func (s *Store) Refusals(_ context.Context, brand string) iter.Seq2[*ledger.Refusal, error] {
+	return stream(s, brand, func(b *books) []*ledger.Refusal {
+		return slices.SortedFunc(maps.Values(b.refusals), func(x, y *ledger.Refusal) int {
+			return bytes.Compare(x.Request[:], y.Request[:])
+		})
+	}, cloneRefusal)
+}
+
+// Tombs streams tombstones by order, app, family and direction.
+func (s *Store) Tombs(_ context.Context, brand string) iter.Seq2[*ledger.Tombstone, error] {
+	return stream(s, brand, func(b *books) []*ledger.Tombstone {
+		return slices.SortedFunc(maps.Values(b.tombs), func(x, y *ledger.Tombstone) int {
+			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(x.App, y.App), cmp.Compare(x.Family, y.Family), direction(x)-direction(y))
+		})
+	}, shallow)
+}
+
+// direction puts tombstones against spends before those against charges.
+func direction(t *ledger.Tombstone) int {
+	if t.Charge {
+		return 1
+	}
+	return 0
+}
+
+// Quotes streams quotes by token.
+func (s *Store) Quotes(_ context.Context, brand string) iter.Seq2[*reverse.Quote, error] {
+	return stream(s, brand, func(b *books) []*reverse.Quote { return inOrder(b.quotes) }, cloneQuote)
+}
+
+// Rules streams every version of a brand's rules.
+func (s *Store) Rules(_ context.Context, brand string) iter.Seq2[*ledger.Brand, error] {
+	return func(yield func(*ledger.Brand, error) bool) {
+		s.mu.RLock()
+		b, err := s.brand(brand)
+		var published []*ledger.Brand
+		if err == nil {
+			published = b.published
+		}
+		s.mu.RUnlock()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, v := range published {
+			if !yield(cloneBrand(v)) {
+				return
+			}
+		}
+	}
+}
+
+// Issued is the brand's counter.
+func (s *Store) Issued(_ context.Context, brand string) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return 0, err
+	}
+	return b.counter, nil
 }
 
 // Integrity has nothing to check.

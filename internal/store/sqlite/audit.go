@@ -107,6 +107,49 @@ func (s *Store) Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.R
 	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Reverses }, parsed(store.DecodeReverse))
 }
 
+// Refusals streams refusals by request.
+func (s *Store) Refusals(ctx context.Context, brand string) iter.Seq2[*ledger.Refusal, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Refusals }, func(q *stmt) (v *ledger.Refusal, err error) {
+		v = &ledger.Refusal{Until: q.columnInt(2)}
+		copy(v.Request[:], q.columnBytes(0))
+		copy(v.Content[:], q.columnBytes(1))
+		v.Result, err = store.ParseResult(q.columnBytes(3))
+		return v, err
+	})
+}
+
+// Tombs streams tombstones by order, app, family and direction.
+func (s *Store) Tombs(ctx context.Context, brand string) iter.Seq2[*ledger.Tombstone, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Tombs }, func(q *stmt) (*ledger.Tombstone, error) {
+		return &ledger.Tombstone{
+			TombKey: ledger.TombKey{
+				Order: q.columnText(0), App: q.columnText(1), Family: ledger.Family(q.columnInt(2)), Charge: q.columnInt(3) != 0,
+			},
+			Signed: q.columnInt(4), Amount: ledger.Amount(q.columnInt(5)), Member: q.columnText(6), Until: q.columnInt(7),
+		}, nil
+	})
+}
+
+// Quotes streams quotes by token.
+func (s *Store) Quotes(ctx context.Context, brand string) iter.Seq2[*reverse.Quote, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Quotes }, parsed(store.Decode[reverse.Quote]))
+}
+
+// Rules streams every version of a brand's rules.
+func (s *Store) Rules(ctx context.Context, brand string) iter.Seq2[*ledger.Brand, error] {
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Published }, parsed(store.Decode[ledger.Brand]))
+}
+
+// Issued is the brand's counter.
+func (s *Store) Issued(_ context.Context, brand string) (n int64, err error) {
+	err = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		n = h.counter
+		return err
+	})
+	return n, err
+}
+
 // Integrity has the engine read the whole file: pages, and indexes against tables.
 func (s *Store) Integrity(ctx context.Context) error {
 	return s.read(func(r *reads) error {

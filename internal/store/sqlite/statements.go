@@ -51,7 +51,8 @@ type reads struct {
 	WdkOrder, ReversesOf, Quote, CountQuotes                   *stmt
 	Revision, Brands, Apps, Sessions                           *stmt
 	Link, Links, Ops, Members, Accounts, Lots, Holds, Vouchers *stmt
-	WdkOrders, Reverses, Integrity                             *stmt
+	WdkOrders, Reverses, Refusals, Tombs, Quotes, Published    *stmt
+	Integrity                                                  *stmt
 }
 
 // writes are the prepared statements of the connection that writes.

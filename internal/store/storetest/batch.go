@@ -287,6 +287,9 @@ func numbers(b *bench) {
 		no, err := b.s.Numbers(ctx, brand.ID, 1)
 		b.check(err)
 		b.equal("the number's brand", no>>32, brand.Serial)
+		issued, err := b.s.Issued(ctx, brand.ID)
+		b.check(err)
+		b.equal("numbers issued", issued, no-brand.Serial<<32)
 	}
 	for _, n := range []int64{0, -1, 1 << 32, 1<<63 - 1} {
 		if first, err := b.s.Numbers(ctx, "b1", n); err == nil {
@@ -400,6 +403,7 @@ func brandsApart(b *bench) {
 		"Read":    second(b.s.Read(ctx, "b3", keysOf(nil), noon)),
 		"Numbers": second(b.s.Numbers(ctx, "b3", 1)),
 		"Head":    second(b.s.Head(ctx, "b3")),
+		"Issued":  second(b.s.Issued(ctx, "b3")),
 		"Due":     second(b.s.Due(ctx, "b3", noon, 1)),
 	} {
 		if !errors.Is(err, store.ErrNoBrand) {

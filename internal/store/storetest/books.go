@@ -65,6 +65,7 @@ func roundTrip(b *bench) {
 	b.equal("books", got, &books{
 		Head: got.Head, Ops: []*ledger.Op{o}, Links: got.Links, Members: []*ledger.Member{m},
 		Accounts: []*ledger.Account{a}, Lots: []*ledger.Lot{l}, Holds: []*ledger.Hold{h}, Vouchers: []*ledger.Voucher{v},
+		Refusals: []*ledger.Refusal{r}, Tombs: []*ledger.Tombstone{t}, Rules: got.Rules,
 	})
 
 	// Every entity changes, but for the immutable operation.
@@ -93,6 +94,9 @@ func roundTrip(b *bench) {
 	b.equal("voucher changed", s.Vouchers[v.ID], v)
 	b.equal("refusal changed", s.Refusals[r.Request], r)
 	b.equal("tombstone changed", s.Tombs[t.TombKey], t)
+	got = b.books("b1")
+	b.equal("refusals", got.Refusals, []*ledger.Refusal{r})
+	b.equal("tombstones", got.Tombs, []*ledger.Tombstone{t})
 }
 
 func replay(b *bench) {

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -50,11 +52,12 @@ func directory(b *bench) {
 	b.equal("rules in a batch", b.load(brand.ID, noon).Brand, brand)
 
 	// A version is published once.
-	late := *brand
+	first, late := *brand, *brand
 	brand.Name = "new"
 	b.check(b.s.PutBrand(ctx, brand))
 	moved("PutBrand")
 	b.equal("version", brand.Version, int64(2))
+	b.equal("published", collect(b, b.s.Rules(ctx, brand.ID)), []*ledger.Brand{&first, brand})
 	if err := b.s.PutBrand(ctx, &late); !errors.Is(err, store.ErrRetry) {
 		b.Errorf("an old version: %v, want ErrRetry", err)
 	}
@@ -109,6 +112,18 @@ func auditOrder(b *bench) {
 		for _, main := range []int64{3000, 20000, 1000} {
 			d.wdk(main, string('W'+rune(main%7)), "m1")
 			d.reverse(main+5, main)
+			d.quote(fmt.Sprint("q", main), main, "s1", noon+main, main == 1000)
+		}
+		for _, n := range []byte{0xfe, 3, 0x80} { // the second is over as it is written
+			d.Changes.Refusals = append(d.Changes.Refusals, &ledger.Refusal{Request: digest(n), Until: noon + int64(n) - 3})
+		}
+		for _, charge := range []bool{true, false} {
+			for _, k := range []ledger.TombKey{{Order: "B", App: "1"}, {Order: "A", App: "2"}, {Order: "A", App: "10", Family: ledger.Points}, {Order: "A", App: "10"}} {
+				k.Charge = charge
+				t := &ledger.Tombstone{TombKey: k, Until: noon - 1}
+				d.Tombs[k] = t
+				d.Changes.Tombs = append(d.Changes.Tombs, t)
+			}
 		}
 		d.op("", "m1")
 	})
@@ -143,6 +158,18 @@ func auditOrder(b *bench) {
 			for _, v := range list {
 				out = append(out, v.ID)
 			}
+		case []*ledger.Refusal:
+			for _, v := range list {
+				out = append(out, v.Request[15])
+			}
+		case []*ledger.Tombstone:
+			for _, v := range list {
+				out = append(out, fmt.Sprintf("%s/%s/%s/%t", v.Order, v.App, v.Family, v.Charge))
+			}
+		case []*reverse.Quote:
+			for _, v := range list {
+				out = append(out, v.Token)
+			}
 		}
 		return out
 	}
@@ -158,12 +185,25 @@ func auditOrder(b *bench) {
 		{"vouchers", got.Vouchers, []any{"v-m1", "v-m10", "v-m2"}},
 		{"orders", got.Orders, []any{int64(1000), int64(3000), int64(20000)}},
 		{"reverses", got.Reverses, []any{int64(1005), int64(3005), int64(20005)}},
+		{"refusals", got.Refusals, []any{byte(3), byte(0x80), byte(0xfe)}},
+		{"tombstones", got.Tombs, []any{
+			"A/10/value/false", "A/10/value/true", "A/10/point/false", "A/10/point/true", "A/2/value/false", "A/2/value/true",
+			"B/1/value/false", "B/1/value/true",
+		}},
+		{"quotes", got.Quotes, []any{"q1000", "q20000", "q3000"}},
 	} {
 		b.equal(tt.name, ids(tt.list), tt.want)
 	}
 	for range b.s.Lots(b.Context(), "b1") {
 		break // a reader may stop early
 	}
+	for range b.s.Rules(b.Context(), "b1") {
+		break
+	}
+	unknown(b, "refusals", b.s.Refusals(b.Context(), "b3"))
+	unknown(b, "tombstones", b.s.Tombs(b.Context(), "b3"))
+	unknown(b, "quotes", b.s.Quotes(b.Context(), "b3"))
+	unknown(b, "rules", b.s.Rules(b.Context(), "b3"))
 	cancelled, cancel := context.WithCancel(b.Context())
 	cancel()
 	for _, err := range b.s.Ops(cancelled, "b3", 0) {
@@ -172,4 +212,16 @@ func auditOrder(b *bench) {
 		}
 	}
 	b.write("b1", noon, func(d *draft) { d.op("", "m1") })
+}
+
+// unknown reads a stream of a brand that is not there.
+func unknown[T any](b *bench, what string, seq iter.Seq2[T, error]) {
+	b.Helper()
+	n := 0
+	for _, err := range seq {
+		if n++; n > 1 || !errors.Is(err, store.ErrNoBrand) {
+			b.Errorf("%s of an unknown brand: %v, want ErrNoBrand alone", what, err)
+		}
+	}
+	b.equal(what+" of an unknown brand", n, 1)
 }

@@ -338,7 +338,7 @@ func (d *draft) reverse(id, main int64) *reverse.Reverse {
 	return r
 }
 
-// books is everything that the audit streams tell of a brand.
+// books is everything that the streams tell of a brand.
 type books struct {
 	Head     store.Link
 	Ops      []*ledger.Op
@@ -350,6 +350,11 @@ type books struct {
 	Vouchers []*ledger.Voucher
 	Orders   []*reverse.Order
 	Reverses []*reverse.Reverse
+	Refusals []*ledger.Refusal
+	Tombs    []*ledger.Tombstone
+	Quotes   []*reverse.Quote
+	Rules    []*ledger.Brand
+	Issued   int64
 }
 
 func (b *bench) books(brand string) *books {
@@ -357,12 +362,16 @@ func (b *bench) books(brand string) *books {
 	ctx := context.Background()
 	head, err := b.s.Head(ctx, brand)
 	b.check(err)
+	issued, err := b.s.Issued(ctx, brand)
+	b.check(err)
 	return &books{
 		Head: head, Ops: collect(b, b.s.Ops(ctx, brand, 0)), Links: collect(b, b.s.Links(ctx, brand)),
 		Members: collect(b, b.s.Members(ctx, brand)), Accounts: collect(b, b.s.Accounts(ctx, brand)),
 		Lots: collect(b, b.s.Lots(ctx, brand)), Holds: collect(b, b.s.Holds(ctx, brand)),
 		Vouchers: collect(b, b.s.Vouchers(ctx, brand)), Orders: collect(b, b.s.WdkOrders(ctx, brand)),
 		Reverses: collect(b, b.s.Reverses(ctx, brand)),
+		Refusals: collect(b, b.s.Refusals(ctx, brand)), Tombs: collect(b, b.s.Tombs(ctx, brand)),
+		Quotes: collect(b, b.s.Quotes(ctx, brand)), Rules: collect(b, b.s.Rules(ctx, brand)), Issued: issued,
 	}
 }
 

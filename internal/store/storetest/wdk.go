@@ -32,6 +32,7 @@ func wdkRoundTrip(b *bench) {
 		got := b.books("b1")
 		b.equal(what+" orders", got.Orders, []*reverse.Order{o})
 		b.equal(what+" reverses", got.Reverses, []*reverse.Reverse{r})
+		b.equal(what+" quotes", got.Quotes, []*reverse.Quote{q})
 	}
 	write()
 	see("new")
@@ -138,6 +139,11 @@ func purge(b *bench) {
 		return [3]int{len(s.Refusals), len(s.Tombs), len(s.Quotes)}
 	}
 	b.equal("before", left(), [3]int{3, 3, 5}) // of the fourth, Until is the moment of the batch
+	stored := func() [3]int {
+		got := b.books("b1")
+		return [3]int{len(got.Refusals), len(got.Tombs), len(got.Quotes)}
+	}
+	b.equal("stored", stored(), [3]int{4, 4, 5})
 	for _, tt := range []struct {
 		name  string
 		now   int64
@@ -153,4 +159,5 @@ func purge(b *bench) {
 		b.check(b.s.Purge(ctx, tt.now, tt.limit))
 		b.equal(tt.name, left(), tt.want)
 	}
+	b.equal("stored at last", stored(), [3]int{0, 0, 2})
 }

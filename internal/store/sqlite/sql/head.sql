@@ -6,6 +6,10 @@ SELECT serial, version, counter, seq, hash, at, token FROM brand WHERE id = ?1;
 -- one row by primary key
 SELECT body FROM rules WHERE brand = ?1 AND version = ?2;
 
+-- name: Published
+-- in order of the primary key
+SELECT body FROM rules WHERE brand = ?1 ORDER BY version;
+
 -- name: SaveHead
 -- one row by rowid
 UPDATE brand SET seq = ?2, hash = ?3, at = ?4, token = ?5 WHERE serial = ?1;

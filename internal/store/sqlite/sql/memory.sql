@@ -41,3 +41,12 @@ DELETE FROM tombstone WHERE brand = ?1 AND order_no = ?2 AND app = ?3 AND family
 -- the head of the index tombstone_until
 DELETE FROM tombstone WHERE (brand, order_no, app, family, charge) IN
   (SELECT brand, order_no, app, family, charge FROM tombstone INDEXED BY tombstone_until WHERE brand = ?1 AND until <= ?2 ORDER BY until LIMIT ?3);
+
+-- name: Refusals
+-- in order of the primary key
+SELECT request, content, until, result FROM refusal WHERE brand = ?1 ORDER BY request;
+
+-- name: Tombs
+-- in order of the primary key
+SELECT order_no, app, family, charge, signed, amount, member, until
+FROM tombstone WHERE brand = ?1 ORDER BY order_no, app, family, charge;

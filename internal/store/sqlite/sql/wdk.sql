@@ -63,3 +63,7 @@ SELECT body FROM wdk_order WHERE brand = ?1 ORDER BY main;
 -- name: Reverses
 -- in order of the primary key
 SELECT body FROM reverse WHERE brand = ?1 ORDER BY id;
+
+-- name: Quotes
+-- in order of the primary key
+SELECT body FROM quote WHERE brand = ?1 ORDER BY token;
