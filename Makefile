@@ -13,7 +13,7 @@ SMOKE ?= 10000x
 SEED ?= 0
 
 # Packages whose code runs on many goroutines: always tested with the race detector. The others gain nothing from it but time.
-RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit ./internal/store/... ./internal/telemetry
+RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit ./internal/pgtemp ./internal/store/... ./internal/telemetry
 
 # Every fuzz target as package:name.
 FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' internal | sed -E 's|^(.*)/[^/]+:func (.*)|./\1:\2|')
@@ -67,10 +67,11 @@ test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-tes
 	cd test/sdk && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-# The race detector needs a C compiler, the client libraries Node, the lines of the READMEs curl and openssl.
+# The race detector needs a C compiler, the client libraries Node, the lines of the READMEs curl and openssl,
+# the store in PostgreSQL a server, which Debian keeps out of PATH.
 .PHONY: .need-test
 .need-test:
-	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl
+	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql'
 
 lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
 	bin/golangci-lint run ./...

@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"auth":      {"store", "ledger"},
 	"limit":     {"golang.org/x/time/rate"},
 	"telemetry": {"github.com/prometheus/client_golang"},
+	"pgtemp":    {"github.com/jackc/pgx/v5"},
 
 	// Worlds and measurements (docs/adr/0002-demo-and-bench.md).
 	"demo":  {"engine", "store", "ledger", "reverse"},
