@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
@@ -26,6 +29,7 @@ var (
 // Options bound the engine. Zero values are the defaults.
 type Options struct {
 	BatchMax      int           // commands in one batch; default 256
+	Lanes         int           // batches of one brand worked on at once; default what the store is good for
 	QueueMax      int           // commands of a brand waiting; default 8192; beyond it ErrBusy at once
 	AgeMax        time.Duration // a command that waited longer is refused ErrBusy instead of being decided; default 5 s
 	DuplicateWait time.Duration // how long a duplicate waits for the first to finish; default 2 s (semantics.md §3)
@@ -49,7 +53,7 @@ type Engine struct {
 	opts  Options
 
 	mu      sync.Mutex // guards what follows
-	lanes   map[string]*lane
+	lanes   map[laneKey]*lane
 	running map[ledger.Digest]*call // first call of each request key, to which duplicates wait
 	closed  bool
 	busy    sync.WaitGroup // lanes with work
@@ -59,7 +63,13 @@ type Engine struct {
 	beforeDecide func(reverse.Command)
 }
 
-// lane is the queue of one brand. Its goroutine exists only while there is work, and owns numbers.
+// A brand has a few lanes: one loads and decides while another commits.
+type laneKey struct {
+	brand string
+	n     uint32
+}
+
+// lane is a queue of one brand. Its goroutine exists only while there is work, and owns numbers.
 type lane struct {
 	brand   string
 	pending []*call // under Engine.mu
@@ -89,6 +99,9 @@ func New(s store.Store, o Options) *Engine {
 	if o.BatchMax <= 0 {
 		o.BatchMax = 256
 	}
+	if o.Lanes <= 0 {
+		o.Lanes = s.Lanes()
+	}
 	if o.QueueMax <= 0 {
 		o.QueueMax = 8192
 	}
@@ -104,7 +117,7 @@ func New(s store.Store, o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{store: s, opts: o, lanes: map[string]*lane{}, running: map[ledger.Digest]*call{}}
+	return &Engine{store: s, opts: o, lanes: map[laneKey]*lane{}, running: map[ledger.Digest]*call{}}
 }
 
 // Submit decides one command of a brand and returns once its effects are durable. A refusal is a result; an error is one of the faults
@@ -153,10 +166,11 @@ func (e *Engine) enqueue(brand string, c *call, key ledger.Digest) error {
 	if e.closed {
 		return ErrClosed
 	}
-	l := e.lanes[brand]
+	at := laneKey{brand, laneOf(c.cmd, e.opts.Lanes)}
+	l := e.lanes[at]
 	if l == nil {
 		l = &lane{brand: brand}
-		e.lanes[brand] = l
+		e.lanes[at] = l
 	}
 	if len(l.pending) >= e.opts.QueueMax {
 		return ErrBusy
@@ -172,6 +186,22 @@ func (e *Engine) enqueue(brand string, c *call, key ledger.Digest) error {
 		go e.run(l)
 	}
 	return nil
+}
+
+// laneOf sends the commands of one member to one lane, as far as they name it alike, and others to any. It is a matter of speed alone:
+// two lanes that meet at one member wait for each other in the store.
+func laneOf(c reverse.Command, lanes int) uint32 {
+	if lanes == 1 {
+		return 0
+	}
+	h := c.Common()
+	hash := fnv.New32a()
+	if who := cmp.Or(h.Who.Customer, h.Who.Mobile, h.Who.Outer, h.Who.Card); who != "" {
+		_, _ = io.WriteString(hash, who) // a hash takes everything
+	} else {
+		_, _ = hash.Write(h.Request[:])
+	}
+	return hash.Sum32() % uint32(lanes) //nolint:gosec // a few
 }
 
 // Close refuses new commands, lets those queued finish and returns when none is left.
@@ -234,7 +264,9 @@ func (e *Engine) process(l *lane, batch []*call, waiting int) {
 	}
 	m := Measure{Brand: l.brand, Commands: len(fresh), Waiting: waiting}
 	err := e.transact(l, fresh, &m)
-	if err != nil && len(fresh) > 1 {
+	switch {
+	case err == nil:
+	case len(fresh) > 1 && !errors.Is(err, store.ErrDown):
 		// One bad command must not fail its neighbours: each by itself, and only the guilty one hears of it.
 		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", l.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
 		for _, c := range fresh {
@@ -242,8 +274,10 @@ func (e *Engine) process(l *lane, batch []*call, waiting int) {
 				e.fail(l, c, err)
 			}
 		}
-	} else if err != nil {
-		e.fail(l, fresh[0], err)
+	default:
+		for _, c := range fresh {
+			e.fail(l, c, err)
+		}
 	}
 	if e.opts.Observe != nil {
 		e.opts.Observe(m)

@@ -18,5 +18,11 @@ func (e *Engine) SetPanicOn(bad reverse.Command) {
 func (e *Engine) Waiting(brand string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.lanes[brand].pending)
+	n := 0
+	for at, l := range e.lanes {
+		if at.brand == brand {
+			n += len(l.pending)
+		}
+	}
+	return n
 }

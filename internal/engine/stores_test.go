@@ -4,8 +4,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"recoup/internal/pgtemp"
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
+	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
 )
 
@@ -14,6 +16,13 @@ var stores = map[string]func(t testing.TB) store.Store{
 	"memory": func(testing.TB) store.Store { return memstore.Open() },
 	"sqlite": func(t testing.TB) store.Store {
 		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "engine.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+	"postgres": func(t testing.TB) store.Store {
+		s, err := postgres.Open(t.Context(), postgres.Options{DSN: pgtemp.Database(t)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,8 @@ var (
 	ErrRetry = errors.New("store: changed underneath, run the batch again")
 	// ErrNoBrand: the brand does not exist.
 	ErrNoBrand = errors.New("store: no such brand")
+	// ErrDown: the database is away, nothing was written. All of the batch's callers are told so at once.
+	ErrDown = errors.New("store: the database is not there")
 	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
 	ErrUnknown = errors.New("store: outcome of commit unknown")
 	// ErrNotEmpty: an import found something in the store that it was to fill. Nothing was written.
@@ -29,6 +31,9 @@ var (
 
 // A Store keeps the books of many brands. Its methods may be called from many goroutines.
 type Store interface {
+	// Lanes is how many batches of one brand are worth working on at once: 1 where there is one writer.
+	Lanes() int
+
 	// Resolve finds which rows the keys lead to. It may be called ahead of time and its answer may be stale: Begin checks again
 	// under its locks. A store with one writer returns nil.
 	Resolve(ctx context.Context, brand string, keys *reverse.Keys) (*Resolved, error)

@@ -105,6 +105,9 @@ func Open() *Store {
 	return s
 }
 
+// Lanes: there is one writer.
+func (s *Store) Lanes() int { return 1 }
+
 // SetHook makes writes ask the hook from now on; nil lets all pass.
 func (s *Store) SetHook(h Hook) {
 	s.mu.Lock()

@@ -281,6 +281,9 @@ func (s *Store) brand(q *reads, h *head) (*ledger.Brand, error) {
 	return b, nil
 }
 
+// Lanes: there is one writer.
+func (s *Store) Lanes() int { return 1 }
+
 // Resolve has nothing to find: there is one writer.
 func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved, error) {
 	return nil, nil

@@ -4,37 +4,15 @@ import (
 	"embed"
 	"fmt"
 	"reflect"
-	"strings"
+
+	"recoup/internal/store"
 )
 
 //go:embed sql/*.sql
 var sqlFiles embed.FS
 
 // texts are the statements by name.
-var texts = func() map[string]string {
-	files, err := sqlFiles.ReadDir("sql")
-	if err != nil {
-		panic(err)
-	}
-	out := map[string]string{}
-	for _, f := range files {
-		text, err := sqlFiles.ReadFile("sql/" + f.Name())
-		if err != nil {
-			panic(err)
-		}
-		for i, part := range strings.Split("\n"+string(text), "\n-- name: ") {
-			if i == 0 {
-				continue // what stands above the first statement
-			}
-			name, sql, _ := strings.Cut(part, "\n")
-			if out[name] != "" {
-				panic("sqlite: two statements named " + name)
-			}
-			out[name] = strings.TrimSpace(sql)
-		}
-	}
-	return out
-}()
+var texts = store.Statements(sqlFiles, "sql")
 
 // reads are the prepared queries of one connection. Fields have the names of the statements.
 type reads struct {

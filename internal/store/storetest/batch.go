@@ -91,7 +91,7 @@ func retry(b *bench) {
 		b.Run(name, func(t *testing.T) {
 			in := *b
 			in.T = t
-			in.retries("b1", work)
+			in.retries("b1", work, member("n"))
 		})
 	}
 	b.write("b1", noon, func(d *draft) { d.op("A", "m").Request = digest(3) }, order("A"))
@@ -348,22 +348,25 @@ func concurrent(b *bench) {
 // readsDoNotWait reads while a batch is open, and does not see it.
 func readsDoNotWait(b *bench) {
 	ctx := b.Context()
-	t := b.begin("b1", noon)
+	b.write("b1", noon, func(d *draft) { d.person("m"); d.tomb("app", "Z", ledger.Value, noon) })
+	t := b.begin("b1", noon, member("m"))
 	b.draft(t).op("A", "m")
 	b.check(t.Save(ctx))
-	s, err := b.s.Read(ctx, "b1", keysOf([]key{order("A")}), noon)
+	s, err := b.s.Read(ctx, "b1", keysOf([]key{member("m"), order("A")}), noon)
 	b.check(err)
-	b.shows(s, "")
+	b.shows(s, "member m [m-1 m-p]")
 	b.check(t.Commit(ctx))
 	s, err = b.s.Read(ctx, "b1", keysOf([]key{order("A")}), noon)
 	b.check(err)
-	b.shows(s, "op A/1 seq 1")
+	b.shows(s, `
+		member m [m-1 m-p]
+		op A/1 seq 1`)
 
-	t = b.begin("b1", noon)
+	t = b.begin("b1", noon, member("m"))
 	defer t.Rollback()
 	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
-	if _, err := b.s.Begin(short, "b1", keysOf([]key{order("A")}), nil, noon); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := b.s.Begin(short, "b1", keysOf([]key{order("A"), member("m")}), nil, noon); !errors.Is(err, context.DeadlineExceeded) {
 		b.Errorf("Begin behind an open batch: %v, want its caller's deadline", err)
 	}
 }

@@ -85,7 +85,7 @@ func roundTrip(b *bench) {
 		d.Changes.Vouchers.Add(v)
 		d.Changes.Refusals = append(d.Changes.Refusals, r)
 		d.Changes.Tombs = append(d.Changes.Tombs, t)
-	})
+	}, member("m"), order(o.Order), voucher(v.ID))
 	s = b.load("b1", noon, named(name), order(o.Order), voucher(v.ID), func(k *reverse.Keys) { k.Requests[r.Request] = struct{}{} })
 	b.equal("member changed", s.Members["m"], m)
 	b.equal("account changed", s.Accounts[a.ID], a)

@@ -160,6 +160,7 @@ func (b *bench) begin(brand string, now int64, keys ...key) store.Batch {
 	b.check(err)
 	t, err := b.s.Begin(ctx, brand, k, resolved, now)
 	b.check(err)
+	b.Cleanup(t.Rollback) // a test that fails leaves nothing open
 	return t
 }
 

@@ -1,0 +1,51 @@
+-- name: Serial
+-- one row by the unique key brand_id_key
+SELECT serial FROM brand WHERE id = $1;
+
+-- name: Head
+-- two rows by primary key. Read after the locks, so that the clock is never below the stamps of what is locked. $2 is the caller's
+-- clock; without one it is the database's
+SELECT h.seq, h.memory, b.version,
+  greatest(h.at, coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint))
+FROM head h JOIN brand b ON b.serial = h.brand_id WHERE h.brand_id = $1;
+
+-- name: Rules
+-- one row by primary key
+SELECT body FROM rules WHERE brand_id = $1 AND version = $2;
+
+-- name: Clock
+-- no table
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+
+-- name: Issue
+-- one row by primary key
+UPDATE counter SET issued = issued + $2 WHERE brand_id = $1 AND issued <= $3 RETURNING issued - $2;
+
+-- name: Issued
+-- one row by primary key
+SELECT issued FROM counter WHERE brand_id = $1;
+
+-- name: Link
+-- one row by primary key
+SELECT hash FROM link WHERE brand_id = $1 AND last = $2;
+
+-- name: Links
+-- in order of the primary key
+SELECT last, at, hash FROM link WHERE brand_id = $1 ORDER BY last;
+
+-- name: HeadLink
+-- one row by primary key
+SELECT seq, at, hash FROM head WHERE brand_id = $1;
+
+-- name: XactStatus
+-- no table
+SELECT pg_xact_status($1::text::xid8);
+
+-- name: Settings
+-- no table: what durability and text depend on
+SELECT current_setting('server_version_num')::bigint, current_setting('fsync'), current_setting('full_page_writes'),
+  current_setting('synchronous_commit'), current_setting('server_encoding');
+
+-- name: SetLocal
+-- no table: behind a transaction pooler a session's settings are nobody's, so each transaction brings its own
+SELECT set_config(k.name, k.value, true) FROM unnest($1::text[], $2::text[]) AS k(name, value);

@@ -1,0 +1,81 @@
+-- name: MainsBySub
+-- one row each by primary key
+SELECT main FROM wdk_sub WHERE brand_id = $1 AND no = ANY($2::bigint[]);
+
+-- name: MainsByOut
+-- one row each by the unique index wdk_order_out
+SELECT main FROM wdk_order WHERE brand_id = $1 AND out = ANY($2::text[]);
+
+-- name: MainsByOutSub
+-- the rows of each number by the index wdk_sub_out
+SELECT main FROM wdk_sub WHERE brand_id = $1 AND out = ANY($2::text[]);
+
+-- name: MainsByReverse
+-- one row each by primary key
+SELECT main FROM reverse WHERE brand_id = $1 AND id = ANY($2::bigint[]);
+
+-- name: LockWdkOrders
+-- by primary key, in its order: everybody locks in this order, after members
+SELECT body FROM wdk_order WHERE brand_id = $1 AND main = ANY($2::bigint[]) ORDER BY main FOR UPDATE;
+
+-- name: WdkOrders
+-- by primary key, in its order
+SELECT body FROM wdk_order WHERE brand_id = $1 AND main = ANY($2::bigint[]) ORDER BY main;
+
+-- name: ReversesOf
+-- the rows of each order by the index reverse_main
+SELECT body FROM reverse WHERE brand_id = $1 AND main = ANY($2::bigint[]);
+
+-- name: Quotes
+-- one row each by primary key
+SELECT body FROM quote WHERE brand_id = $1 AND token = ANY($2::text[]);
+
+-- name: CountQuotes
+-- the tail of each store in the index quote_live
+SELECT store, count(*) FROM quote WHERE brand_id = $1 AND store = ANY($2::text[]) AND NOT bound
+AND until > (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1)
+GROUP BY store;
+
+-- name: SaveWdkOrders
+-- one row each by primary key; wdk_order_out finds that another order has the outer number
+INSERT INTO wdk_order (brand_id, main, out, body)
+SELECT $1, k.main, k.out, k.body FROM unnest($2::bigint[], $3::text[], $4::text[]) AS k(main, out, body)
+ON CONFLICT (brand_id, main) DO UPDATE SET out = excluded.out, body = excluded.body;
+
+-- name: SaveSubs
+-- one row each by primary key; fewer are written when a number is another order's
+INSERT INTO wdk_sub (brand_id, no, main, out)
+SELECT $1, k.no, k.main, nullif(k.out, '') FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS k(no, main, out)
+ON CONFLICT (brand_id, no) DO UPDATE SET out = excluded.out WHERE wdk_sub.main = excluded.main;
+
+-- name: SaveQuotes
+-- one row each by primary key
+INSERT INTO quote (brand_id, token, store, until, bound, body)
+SELECT $1, k.token, k.store, k.until, k.bound, k.body
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[]) AS k(token, store, until, bound, body)
+ON CONFLICT (brand_id, token) DO UPDATE
+SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body;
+
+-- name: SaveReverses
+-- one row each by primary key
+INSERT INTO reverse (brand_id, id, main, body)
+SELECT $1, k.id, k.main, k.body FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS k(id, main, body)
+ON CONFLICT (brand_id, id) DO UPDATE SET main = excluded.main, body = excluded.body;
+
+-- name: PurgeQuotes
+-- the head of the index quote_until
+DELETE FROM quote q USING (
+  SELECT token FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+) k WHERE q.brand_id = $1 AND q.token = k.token;
+
+-- name: AllWdkOrders
+-- in order of the primary key
+SELECT body FROM wdk_order WHERE brand_id = $1 ORDER BY main;
+
+-- name: AllQuotes
+-- in order of the primary key
+SELECT body FROM quote WHERE brand_id = $1 ORDER BY token;
+
+-- name: AllReverses
+-- in order of the primary key
+SELECT body FROM reverse WHERE brand_id = $1 ORDER BY id;

@@ -1,0 +1,52 @@
+package postgres
+
+import (
+	"embed"
+	"reflect"
+
+	"recoup/internal/store"
+)
+
+//go:embed sql/*.sql
+var sqlFiles embed.FS
+
+// texts are the statements by name.
+var texts = store.Statements(sqlFiles, "sql")
+
+// statements are the texts as fields, so that a name that does not exist does not compile. Every text has its field.
+type statements struct {
+	Serial, Head, Rules, Clock, Issue, Issued, Link, Links, HeadLink, XactStatus, Settings, SetLocal string
+
+	OpsByRequest, OpsByRefund, Histories, HistoryMembers, SaveOps, Ops, Overtaken, Answered string
+
+	Idents, LockMembers, Members, CreateMembers, ChangeMembers, Unbind, Bind, AllMembers, AllAccounts string
+
+	LotsByID, LotsFirst, LotsOpen, LotsDue, MembersWithLotsDue, CreateLots, ChangeLots, AllLots string
+
+	HoldsOfOrders, HoldsDue, HoldsOf, MembersWithHoldsDue, SaveHolds, EndHolds, AllHolds string
+
+	Vouchers, VoucherMembers, VouchersOf, SaveVouchers, AllVouchers string
+
+	Refusals, SaveRefusals, PurgeRefusals, AllRefusals                    string
+	TombsOfOrders, CountTombs, SaveTombs, LiftTombs, PurgeTombs, AllTombs string
+	MainsBySub, MainsByOut, MainsByOutSub, MainsByReverse                 string
+	LockWdkOrders, WdkOrders, ReversesOf, Quotes, CountQuotes             string
+	SaveWdkOrders, SaveSubs, SaveQuotes, SaveReverses                     string
+	PurgeQuotes, AllWdkOrders, AllQuotes, AllReverses                     string
+	Revision, MoveRevision, Brands, Apps, Sessions, Brand, Serials        string
+	LastSerial, CreateBrand, SetVersion, SaveRules, AllRules, SaveApp     string
+	SaveSession, DeleteSession                                            string
+}
+
+var sql = func() (s statements) {
+	v := reflect.ValueOf(&s).Elem()
+	for name, text := range texts {
+		v.FieldByName(name).SetString(text)
+	}
+	for field, value := range v.Fields() {
+		if value.String() == "" {
+			panic("postgres: no statement named " + field.Name)
+		}
+	}
+	return s
+}()
