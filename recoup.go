@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"recoup/internal/api"
@@ -24,17 +23,16 @@ import (
 	"recoup/internal/limit"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
-	"recoup/internal/store/memstore"
-	"recoup/internal/store/sqlite"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
 )
 
 // Options make a Node. Zero values are the defaults.
 type Options struct {
-	DB       string        // "sqlite:FILE" or "memory:"; needed unless Store is given
+	DB       string        // sqlite:FILE, postgres://… or memory:; needed unless Store is given
 	Store    store.Store   // a store opened elsewhere; the Node does not close it
 	BatchMax int           // commands in one transaction; default 256
+	Lanes    int           // transactions of one brand worked on at once; default what the database is good for
 	QueueMax int           // commands of a brand waiting; default 8192
 	InFlight int           // calls at once; default 4096
 	Window   time.Duration // how far a timestamp may be off; default 10 min
@@ -64,18 +62,6 @@ type Node struct {
 	swept   chan struct{}
 }
 
-// OpenStore opens the database that a DSN names, creating and migrating a SQLite file as needed.
-func OpenStore(ctx context.Context, dsn string) (store.Store, error) {
-	scheme, rest, _ := strings.Cut(dsn, ":")
-	switch scheme {
-	case "sqlite":
-		return sqlite.Open(ctx, sqlite.Options{Path: rest})
-	case "memory":
-		return memstore.Open(), nil
-	}
-	return nil, fmt.Errorf("--db %q: want sqlite:FILE", dsn)
-}
-
 // Open starts a node. Close ends it.
 func Open(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{})}
@@ -96,7 +82,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		n.closeStore()
 		return nil, err
 	}
-	n.Engine = engine.New(n.Store, engine.Options{BatchMax: o.BatchMax, QueueMax: o.QueueMax, Now: n.now, Log: n.log, Observe: n.observe})
+	n.Engine = engine.New(n.Store, engine.Options{BatchMax: o.BatchMax, Lanes: o.Lanes, QueueMax: o.QueueMax, Now: n.now, Log: n.log, Observe: n.observe})
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
 	var err error
@@ -227,9 +213,21 @@ func (n *Node) ready(ctx context.Context) error {
 	if err := n.Auth.Fresh(); err != nil {
 		return err
 	}
+	if clock, ok := n.Store.(interface {
+		Drift(context.Context, time.Time) (time.Duration, error)
+	}); ok {
+		drift, err := clock.Drift(ctx, n.now())
+		if err == nil && drift.Abs() > driftMax {
+			err = fmt.Errorf("this machine's clock and the database's are %s apart", drift)
+		}
+		return err
+	}
 	_, err := n.Store.Revision(ctx)
 	return err
 }
+
+// driftMax is how far the clocks of process and database may be apart: a signature is checked by the one, a deadline by the other.
+const driftMax = 5 * time.Second
 
 // sweepEvery is how often what nobody touches is expired. It is housekeeping: whoever meets something due expires it first.
 const sweepEvery = time.Minute

@@ -263,7 +263,7 @@ func (c *benchServerCmd) Run(e *env) error {
 		_, _ = io.Copy(io.Discard, e.stdin)
 		stop()
 	}()
-	s, err := recoup.OpenStore(e.ctx, c.DB)
+	s, err := c.database().Open(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (c *benchServerCmd) Run(e *env) error {
 			return err
 		}
 	}
-	n, err := recoup.Open(e.ctx, recoup.Options{Store: s, BatchMax: c.BatchMax, InFlight: c.InFlight})
+	n, err := recoup.Open(e.ctx, recoup.Options{Store: s, BatchMax: c.BatchMax, Lanes: c.Lanes, InFlight: c.InFlight})
 	if err != nil {
 		return err
 	}

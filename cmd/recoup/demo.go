@@ -15,7 +15,7 @@ import (
 type demoCmd struct {
 	nodeFlags
 	Data string `help:"Folder that keeps the world; without it a temporary one is used and removed at the end."`
-	DB   string `name:"db" help:"Put the world on another database: sqlite:FILE."`
+	DB   string `name:"db" help:"Put the world on another database: sqlite:FILE or postgres://USER@HOST/DATABASE."`
 }
 
 // pasteWindow lets the printed curl lines, whose timestamps are of the start, answer for a day.

@@ -17,7 +17,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"recoup"
 	"recoup/internal/ledger"
 	"recoup/internal/store"
 )
@@ -50,9 +49,9 @@ func (f *dbFlag) there() error {
 // make is open for a command that may be the first on its database.
 func (f *dbFlag) make(e *env) (store.Store, error) {
 	if f.DB == "memory:" {
-		return nil, errors.New("--db memory: would be gone when this command ends; want sqlite:FILE")
+		return nil, errors.New("--db memory: would be gone when this command ends; want sqlite:FILE or postgres://USER@HOST/DATABASE")
 	}
-	return recoup.OpenStore(e.ctx, f.DB)
+	return f.database().Open(e.ctx)
 }
 
 // jsonFlag asks for output that machines read.

@@ -16,7 +16,15 @@ import (
 
 // dbFlag is the database of a command.
 type dbFlag struct {
-	DB string `name:"db" env:"RECOUP_DB" default:"sqlite:recoup.db" help:"Database: sqlite:FILE."`
+	DB        string `name:"db" env:"RECOUP_DB" default:"sqlite:recoup.db" help:"Database: sqlite:FILE or postgres://USER@HOST/DATABASE."`
+	DBReader  string `name:"db-reader" env:"RECOUP_DB_READER" placeholder:"DSN" help:"PostgreSQL: a replica for audits and reports."`
+	PgBouncer bool   `name:"pgbouncer" env:"RECOUP_PGBOUNCER" help:"PostgreSQL: --db leads to PgBouncer in transaction mode. Run 'recoup migrate' with a DSN of the server itself."`
+	Unsafe    bool   `env:"RECOUP_UNSAFE" help:"PostgreSQL: accept a server that may lose what it has committed (fsync or full_page_writes off)."`
+}
+
+// database is what the flags say.
+func (f *dbFlag) database() recoup.Database {
+	return recoup.Database{DSN: f.DB, Reader: f.DBReader, PgBouncer: f.PgBouncer, Unsafe: f.Unsafe, ServerClock: true}
 }
 
 // nodeFlags are the bounds of a serving process.
@@ -24,6 +32,7 @@ type nodeFlags struct {
 	Addr     string     `env:"RECOUP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks one."`
 	Private  string     `env:"RECOUP_PRIVATE" help:"Private address for /metrics and /debug/pprof; empty: none."`
 	BatchMax int        `env:"RECOUP_BATCH_MAX" default:"256" help:"Most commands in one transaction."`
+	Lanes    int        `env:"RECOUP_LANES" help:"Transactions of one brand worked on at once; default 1 on SQLite, 2 on PostgreSQL."`
 	InFlight int        `env:"RECOUP_IN_FLIGHT" default:"4096" help:"Most calls at once; more are asked to try again."`
 	LogLevel slog.Level `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
 }
@@ -37,8 +46,13 @@ type serveCmd struct {
 
 // Run serves until it is told to stop, then drains.
 func (c *serveCmd) Run(e *env) error {
+	s, err := c.database().Open(e.ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
 	n, err := recoup.Open(e.ctx, recoup.Options{
-		DB: c.DB, BatchMax: c.BatchMax, InFlight: c.InFlight, Window: c.Window, Trial: c.AllowDemoData, Log: telemetry.NewLogger(e.stderr, c.LogLevel),
+		Store: s, BatchMax: c.BatchMax, Lanes: c.Lanes, InFlight: c.InFlight, Window: c.Window, Trial: c.AllowDemoData, Log: telemetry.NewLogger(e.stderr, c.LogLevel),
 	})
 	if err != nil {
 		return err
@@ -90,10 +104,10 @@ type migrateCmd struct{ dbFlag }
 
 // Run opens the database, which brings its schema to this version.
 func (c *migrateCmd) Run(e *env) error {
-	s, err := recoup.OpenStore(e.ctx, c.DB)
+	s, err := c.database().Open(e.ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s is at this version's schema\n", c.DB)
+	fmt.Fprintf(e.stdout, "%s is at this version's schema\n", c.database())
 	return s.Close()
 }

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"recoup/internal/audit"
 	"recoup/internal/ledger"
 	"recoup/internal/store"
-	"recoup/internal/store/sqlite"
 )
 
 type verifyCmd struct {
@@ -55,7 +53,7 @@ func (c *verifyCmd) Run(e *env) error {
 			brands = append(brands, b.ID)
 		}
 	}
-	v := verdict{Database: c.DB}
+	v := verdict{Database: c.database().String()}
 	if v.Integrity, err = audit.Integrity(e.ctx, s); err != nil {
 		return err
 	}
@@ -95,13 +93,12 @@ func (c *verifyCmd) Run(e *env) error {
 
 // openToRead opens the database so that an audit cannot change it: a damaged file must stay as it was found.
 func (c *verifyCmd) openToRead(e *env) (store.Store, error) {
-	if path, ok := strings.CutPrefix(c.DB, "sqlite:"); ok {
-		if err := c.there(); err != nil {
-			return nil, err
-		}
-		return sqlite.Open(e.ctx, sqlite.Options{Path: path, ReadOnly: true})
+	if err := c.there(); err != nil {
+		return nil, err
 	}
-	return c.open(e)
+	d := c.database()
+	d.ReadOnly = true
+	return d.Open(e.ctx)
 }
 
 // brand audits one brand.

@@ -186,6 +186,18 @@ func (s *Store) clock(now int64) *int64 {
 	return &now
 }
 
+// Drift is how far the caller's clock is ahead of the database's; 0 where stamps are by the caller's.
+func (s *Store) Drift(ctx context.Context, now time.Time) (time.Duration, error) {
+	var there int64
+	if err := s.pool.QueryRow(ctx, sql.Clock).Scan(&there); err != nil {
+		return 0, told(err)
+	}
+	if !s.opts.ServerClock {
+		return 0, nil
+	}
+	return now.Sub(time.UnixMilli(there)), nil
+}
+
 // rollback ends a transaction, if there is one and the connection still stands.
 func rollback(c *pgx.Conn) {
 	if c.IsClosed() || c.PgConn().TxStatus() == 'I' {

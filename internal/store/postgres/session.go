@@ -50,6 +50,9 @@ func poolConfig(dsn string, o *Options) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.ReadOnly {
+		cfg.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	}
 	cfg.MaxConns = connsDefault
 	if o.Conns > 0 {
 		cfg.MaxConns = int32(min(o.Conns, 1000)) //nolint:gosec // bounded
