@@ -160,7 +160,8 @@ func TestCorruptions(t *testing.T) {
 			b.head = b.links[len(b.links)-2]
 		}, audit.ChainCheck, "end of the operations"},
 		{"head ahead", func(b *books) { b.head.Last++ }, audit.ChainCheck, "expected an operation, found none"},
-		{"stamp backwards", func(b *books) { b.ops[9].At = b.ops[0].At - 1 }, audit.ChainCheck, "stamp of operation 10"},
+		{"stamp of an operation", func(b *books) { b.ops[9].At-- }, audit.ChainCheck, "hash of operations 10"},
+		{"stamp of a link", func(b *books) { b.links[9].At = b.links[8].At - 1; b.ops[9].At = b.links[9].At }, audit.ChainCheck, "stamp of the link over operation"},
 		{"stamp after its link", func(b *books) { b.ops[9].At += 1_000_000 }, audit.ChainCheck, "stamp of operation 10"},
 		{"stamp of the head", func(b *books) { b.head.At = 0 }, audit.ChainCheck, "stamp of the head"},
 
@@ -243,6 +244,7 @@ func TestCorruptions(t *testing.T) {
 		{"account missing", func(b *books) { b.accounts = b.accounts[1:] }, audit.AccountCheck, "row of account m1-1"},
 		{"account twice", func(b *books) { b.accounts = append(b.accounts, b.accounts[0]) }, audit.AccountCheck, "number of rows of account m1-1"},
 		{"balance after an operation", func(b *books) { b.op(ledger.OpSpend, "O1").After[0].Sums[ledger.Real]++; b.relink() }, audit.BalanceCheck, "real balance of account m1-1 after an operation"},
+		{"stamp backwards", func(b *books) { b.op(ledger.OpSpend, "O1").At = b.ops[0].At - 1; b.relink() }, audit.BalanceCheck, "stamp of an operation on account m1-1"},
 		{"balance after not told", func(b *books) { b.op(ledger.OpSpend, "O1").After = nil; b.relink() }, audit.BalanceCheck, "balance of account m1-1 after an operation"},
 
 		// Histories and holds.

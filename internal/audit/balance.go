@@ -6,10 +6,12 @@ import (
 	"recoup/internal/ledger"
 )
 
-// balanceAudit re-derives what every account held after every operation that moved it.
+// balanceAudit re-derives what every account held after every operation that moved it, and wants their stamps in order. Those of a brand
+// need not be: two batches over different members may be decided at the same time, and the later one committed first.
 type balanceAudit struct {
 	account string
 	last    mark
+	at      int64 // its stamp
 	sums    [ledger.Kinds]ledger.Amount
 	told    bool // the last operation said what the account held after it
 }
@@ -30,7 +32,11 @@ func (a *balanceAudit) add(r *reader) *Divergence {
 		}
 	}
 	if !said {
-		a.last, a.told = mark{seq, op}, false
+		at := r.int()
+		if at < a.at {
+			return diverge(BalanceCheck, "stamp of an operation on account "+textOf(account), fmt.Sprintf("at least %d", a.at), at).at(mark{seq, op})
+		}
+		a.last, a.at, a.told = mark{seq, op}, at, false
 		for k := range amounts {
 			a.sums[k] += amounts[k]
 		}

@@ -17,7 +17,7 @@ type chain struct {
 	next func() (store.Link, error, bool) // pulls the links
 
 	seq   int64 // of the last operation
-	at    int64 // its stamp
+	at    int64 // stamp of the newest link
 	hash  [32]byte
 	link  store.Link // the open batch's, when open
 	open  bool
@@ -33,10 +33,7 @@ func (c *chain) add(o *ledger.Op) (*Divergence, error) {
 	if o.Seq != c.seq+1 {
 		return diverge(ChainCheck, fmt.Sprintf("sequence number after %d", c.seq), c.seq+1, o.Seq).at(here), nil
 	}
-	if o.At < c.at {
-		return diverge(ChainCheck, fmt.Sprintf("stamp of operation %d", o.Seq), fmt.Sprintf("at least %d", c.at), o.At).at(here), nil
-	}
-	c.seq, c.at = o.Seq, o.At
+	c.seq = o.Seq
 	if !c.open {
 		link, err, ok := c.next()
 		switch {
@@ -46,12 +43,14 @@ func (c *chain) add(o *ledger.Op) (*Divergence, error) {
 			return diverge(ChainCheck, fmt.Sprintf("link over operation %d", o.Seq), "a link", none).at(here), nil
 		case link.Last < o.Seq:
 			return diverge(ChainCheck, fmt.Sprintf("end of the link over operation %d", o.Seq), fmt.Sprintf("at least %d", o.Seq), link.Last).at(here), nil
+		case link.At < c.at:
+			return diverge(ChainCheck, fmt.Sprintf("stamp of the link over operation %d", o.Seq), fmt.Sprintf("at least %d", c.at), link.At).at(here), nil
 		}
 		if c.batch == nil {
 			c.batch = sha256.New()
 		}
 		c.batch.Reset()
-		c.link, c.open, c.first = link, true, o.Seq
+		c.link, c.at, c.open, c.first = link, link.At, true, o.Seq
 		c.links++
 	}
 	if o.At > c.link.At {

@@ -46,7 +46,7 @@ func (s *spreader) lines(o *ledger.Op) error {
 	return nil
 }
 
-// balances adds how an operation moved each account, and what it says the account held after it.
+// balances adds how and when an operation moved each account, and what it says the account held after it.
 func (s *spreader) balances(o *ledger.Op) error {
 	for i := range o.Postings {
 		p := &o.Postings[i]
@@ -60,7 +60,7 @@ func (s *spreader) balances(o *ledger.Op) error {
 			}
 		}
 		s.rec = start(s.rec, balanceSection).text(p.Lot.Account).number(o.Seq)
-		s.rec = append(s.rec, 0).id(o.ID).amounts(&moved)
+		s.rec = append(s.rec, 0).id(o.ID).amounts(&moved).int(o.At)
 		if err := s.books.add(s.rec); err != nil {
 			return err
 		}
