@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -16,13 +15,14 @@ import (
 	"recoup/internal/audit"
 	"recoup/internal/ledger"
 	"recoup/internal/store"
-	"recoup/internal/store/sqlite"
 )
 
 // copyCmd moves a whole installation to another database.
 type copyCmd struct {
 	From string `required:"" placeholder:"DSN" help:"The database to copy: sqlite:FILE or postgres://USER@HOST/DATABASE. It is only read."`
 	To   string `required:"" placeholder:"DSN" help:"The database to fill: postgres://USER@HOST/DATABASE, with nothing in it yet."`
+
+	Unsafe bool `env:"RECOUP_UNSAFE" help:"Accept a server that may lose what it has committed (fsync or full_page_writes off)."`
 }
 
 // kong runs commands by this method.
@@ -50,9 +50,9 @@ func (c *copyCmd) Run(e *env) error {
 		return err
 	}
 	defer from.Close()
-	to, err := recoup.OpenStore(e.ctx, c.To)
+	to, err := openAs(e, "--to", recoup.Database{DSN: c.To, Unsafe: c.Unsafe})
 	if err != nil {
-		return fmt.Errorf("--to %s: %w", redacted(c.To), err)
+		return err
 	}
 	defer to.Close()
 	if err := c.fill(e, from, to); err != nil {
@@ -81,43 +81,31 @@ func checkDSN(flag, dsn string, schemes ...string) error {
 	return err
 }
 
-// redacted is a DSN without its password: what is printed ends up in logs.
-func redacted(dsn string) string {
-	if before, _, ok := strings.Cut(dsn, "password="); ok {
-		return before + "password=xxxxx"
+// redacted is a DSN without its password.
+func redacted(dsn string) string { return recoup.Database{DSN: dsn}.String() }
+
+// openAs opens a database that a flag other than --db names.
+func openAs(e *env, flag string, d recoup.Database) (store.Store, error) {
+	s, err := d.Open(e.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %s", flag, d, strings.TrimPrefix(err.Error(), fmt.Sprintf("--db %s: ", d)))
 	}
-	if u, err := url.Parse(dsn); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	if _, host, ok := strings.Cut(dsn, "@"); ok { // and it is no URL
-		return "xxxxx@" + host
-	}
-	return dsn
+	return s, nil
 }
 
 // source opens what is copied, so that it stays as it is.
 func (c *copyCmd) source(e *env) (store.Store, error) {
-	path, ok := strings.CutPrefix(c.From, "sqlite:")
-	if !ok {
-		s, err := recoup.OpenStore(e.ctx, c.From)
-		if err != nil {
-			return nil, fmt.Errorf("--from %s: %w", redacted(c.From), err)
+	if path, ok := strings.CutPrefix(c.From, "sqlite:"); ok {
+		switch info, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("--from %s: there is no such file", c.From)
+		case err != nil:
+			return nil, fmt.Errorf("--from %s: %w", c.From, err)
+		case info.Size() == 0:
+			return nil, fmt.Errorf("--from %s: the file is empty", c.From)
 		}
-		return s, nil
 	}
-	switch info, err := os.Stat(path); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("--from %s: there is no such file", c.From)
-	case err != nil:
-		return nil, fmt.Errorf("--from %s: %w", c.From, err)
-	case info.Size() == 0:
-		return nil, fmt.Errorf("--from %s: the file is empty", c.From)
-	}
-	s, err := sqlite.Open(e.ctx, sqlite.Options{Path: path, ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
-	}
-	return s, nil
+	return openAs(e, "--from", recoup.Database{DSN: c.From, ReadOnly: true, Unsafe: c.Unsafe})
 }
 
 // fill has the new database take everything. On a terminal a line tells how far it is.
