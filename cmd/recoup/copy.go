@@ -25,9 +25,6 @@ type copyCmd struct {
 	Unsafe bool `env:"RECOUP_UNSAFE" help:"Accept a server that may lose what it has committed (fsync or full_page_writes off)."`
 }
 
-// kong runs commands by this method.
-var _ interface{ Run(e *env) error } = (*copyCmd)(nil)
-
 // Help tells the steps around it.
 func (copyCmd) Help() string {
 	return "Copies brands with all their rules, apps, sessions, every operation with its chain and number, and what is remembered for a while. " +

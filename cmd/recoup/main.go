@@ -19,7 +19,7 @@ import (
 const (
 	exitFailed  = 1 // the command could not do its work
 	exitUsage   = 2 // wrong words on the command line
-	exitDiverge = 3 // verify found books that do not agree
+	exitDiverge = 3 // verify or copy found books that do not agree
 )
 
 // cli is every command. Flags can also be given by environment, as the help shows.
@@ -28,6 +28,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
 	Verify  verifyCmd  `cmd:"" help:"Prove that the books agree, or name the first place where they do not."`
+	Copy    copyCmd    `cmd:"" help:"Move everything to an empty PostgreSQL database, and prove that it is all there."`
 
 	Brand   brandCmd   `cmd:"" help:"Administer brands: their rules and voucher templates."`
 	Shop    shopCmd    `cmd:"" help:"Administer shops."`
@@ -66,7 +67,7 @@ func run(e *env, args []string) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("recoup"),
-		kong.Description("Recoup: member assets and refunds over the TOP protocol.\n\nExit codes: 0 done, 1 failed, 2 usage, 3 verify found a divergence."),
+		kong.Description("Recoup: member assets and refunds over the TOP protocol.\n\nExit codes: 0 done, 1 failed, 2 usage, 3 verify or copy found a divergence."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

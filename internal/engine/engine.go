@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
@@ -29,7 +26,7 @@ var (
 // Options bound the engine. Zero values are the defaults.
 type Options struct {
 	BatchMax      int           // commands in one batch; default 256
-	Lanes         int           // batches of one brand worked on at once; default what the store is good for
+	Lanes         int           // batches of one brand under way at once; default what the store is good for
 	QueueMax      int           // commands of a brand waiting; default 8192; beyond it ErrBusy at once
 	AgeMax        time.Duration // a command that waited longer is refused ErrBusy instead of being decided; default 5 s
 	DuplicateWait time.Duration // how long a duplicate waits for the first to finish; default 2 s (semantics.md §3)
@@ -53,7 +50,7 @@ type Engine struct {
 	opts  Options
 
 	mu      sync.Mutex // guards what follows
-	lanes   map[laneKey]*lane
+	queues  map[string]*queue
 	running map[ledger.Digest]*call // first call of each request key, to which duplicates wait
 	closed  bool
 	busy    sync.WaitGroup // lanes with work
@@ -63,18 +60,16 @@ type Engine struct {
 	beforeDecide func(reverse.Command)
 }
 
-// A brand has a few lanes: one loads and decides while another commits.
-type laneKey struct {
-	brand string
-	n     uint32
-}
-
-// lane is a queue of one brand. Its goroutine exists only while there is work, and owns numbers.
-type lane struct {
+// queue holds the calls of one brand. A few lanes work it off, each a goroutine that exists only while there is work: while one batch
+// commits, the next is loaded, decided and saved. Never two at once before that: what the one waits for then is the disk, and batches
+// stay as large as they can.
+type queue struct {
 	brand   string
 	pending []*call // under Engine.mu
-	active  bool    // under Engine.mu
-	numbers numbers // owned by the lane's goroutine
+	lanes   int     // under Engine.mu: those with work
+
+	turn    sync.Mutex // held from gathering to saving
+	numbers numbers    // under turn
 }
 
 // numbers is a block of the brand's issued numbers, reserved ahead.
@@ -117,7 +112,7 @@ func New(s store.Store, o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{store: s, opts: o, lanes: map[laneKey]*lane{}, running: map[ledger.Digest]*call{}}
+	return &Engine{store: s, opts: o, queues: map[string]*queue{}, running: map[ledger.Digest]*call{}}
 }
 
 // Submit decides one command of a brand and returns once its effects are durable. A refusal is a result; an error is one of the faults
@@ -166,42 +161,25 @@ func (e *Engine) enqueue(brand string, c *call, key ledger.Digest) error {
 	if e.closed {
 		return ErrClosed
 	}
-	at := laneKey{brand, laneOf(c.cmd, e.opts.Lanes)}
-	l := e.lanes[at]
-	if l == nil {
-		l = &lane{brand: brand}
-		e.lanes[at] = l
+	q := e.queues[brand]
+	if q == nil {
+		q = &queue{brand: brand}
+		e.queues[brand] = q
 	}
-	if len(l.pending) >= e.opts.QueueMax {
+	if len(q.pending) >= e.opts.QueueMax {
 		return ErrBusy
 	}
 	c.queued = e.opts.Now()
-	l.pending = append(l.pending, c)
+	q.pending = append(q.pending, c)
 	if !key.IsZero() && e.running[key] == nil {
 		e.running[key] = c
 	}
-	if !l.active {
-		l.active = true
+	if q.lanes < e.opts.Lanes && q.lanes < len(q.pending) {
+		q.lanes++
 		e.busy.Add(1)
-		go e.run(l)
+		go e.run(q)
 	}
 	return nil
-}
-
-// laneOf sends the commands of one member to one lane, as far as they name it alike, and others to any. It is a matter of speed alone:
-// two lanes that meet at one member wait for each other in the store.
-func laneOf(c reverse.Command, lanes int) uint32 {
-	if lanes == 1 {
-		return 0
-	}
-	h := c.Common()
-	hash := fnv.New32a()
-	if who := cmp.Or(h.Who.Customer, h.Who.Mobile, h.Who.Outer, h.Who.Card); who != "" {
-		_, _ = io.WriteString(hash, who) // a hash takes everything
-	} else {
-		_, _ = hash.Write(h.Request[:])
-	}
-	return hash.Sum32() % uint32(lanes) //nolint:gosec // a few
 }
 
 // Close refuses new commands, lets those queued finish and returns when none is left.
@@ -212,15 +190,17 @@ func (e *Engine) Close() {
 	e.busy.Wait()
 }
 
-// run works a lane off, batch by batch.
-func (e *Engine) run(l *lane) {
+// run works a queue off, batch by batch.
+func (e *Engine) run(q *queue) {
 	defer e.busy.Done()
 	for {
-		batch, waiting := e.gather(l)
+		q.turn.Lock()
+		batch, waiting := e.gather(q)
 		if batch == nil {
+			q.turn.Unlock()
 			return
 		}
-		e.process(l, batch, waiting)
+		e.process(q, batch, waiting) // which gives the turn away
 		e.mu.Lock()
 		for _, c := range batch {
 			if key := c.cmd.Common().Request; e.running[key] == c {
@@ -234,22 +214,24 @@ func (e *Engine) run(l *lane) {
 	}
 }
 
-// gather takes the next batch, nil when the lane is empty and its goroutine is to end.
-func (e *Engine) gather(l *lane) (batch []*call, waiting int) {
+// gather takes the next batch, nil when the queue is empty and the lane is to end.
+func (e *Engine) gather(q *queue) (batch []*call, waiting int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n := min(len(l.pending), e.opts.BatchMax)
+	n := min(len(q.pending), e.opts.BatchMax)
 	if n == 0 {
-		l.active, l.pending = false, nil
+		q.lanes--
 		return nil, 0
 	}
-	batch = append(batch, l.pending[:n]...)
-	l.pending = append(l.pending[:0], l.pending[n:]...)
-	return batch, len(l.pending)
+	batch = append(batch, q.pending[:n]...)
+	q.pending = append(q.pending[:0], q.pending[n:]...)
+	return batch, len(q.pending)
 }
 
 // process decides a batch and sets every call's answer.
-func (e *Engine) process(l *lane, batch []*call, waiting int) {
+func (e *Engine) process(q *queue, batch []*call, waiting int) {
+	t := &turn{queue: q, mine: true}
+	defer t.give()
 	fresh := make([]*call, 0, len(batch))
 	oldest := e.opts.Now().Add(-e.opts.AgeMax)
 	for _, c := range batch {
@@ -262,21 +244,21 @@ func (e *Engine) process(l *lane, batch []*call, waiting int) {
 	if len(fresh) == 0 {
 		return
 	}
-	m := Measure{Brand: l.brand, Commands: len(fresh), Waiting: waiting}
-	err := e.transact(l, fresh, &m)
+	m := Measure{Brand: q.brand, Commands: len(fresh), Waiting: waiting}
+	err := e.transact(t, fresh, &m)
 	switch {
 	case err == nil:
 	case len(fresh) > 1 && !errors.Is(err, store.ErrDown):
 		// One bad command must not fail its neighbours: each by itself, and only the guilty one hears of it.
-		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", l.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
+		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", q.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
 		for _, c := range fresh {
-			if err := e.transact(l, []*call{c}, &m); err != nil {
-				e.fail(l, c, err)
+			if err := e.transact(t, []*call{c}, &m); err != nil {
+				e.fail(q.brand, c, err)
 			}
 		}
 	default:
 		for _, c := range fresh {
-			e.fail(l, c, err)
+			e.fail(q.brand, c, err)
 		}
 	}
 	if e.opts.Observe != nil {
@@ -285,9 +267,9 @@ func (e *Engine) process(l *lane, batch []*call, waiting int) {
 }
 
 // fail answers a call with a fault and tells the operator which one it was.
-func (e *Engine) fail(l *lane, c *call, err error) {
+func (e *Engine) fail(brand string, c *call, err error) {
 	h := c.cmd.Common()
-	e.opts.Log.Error("command failed", slog.String("brand", l.brand), slog.String("method", h.Method), slog.String("app", h.App),
+	e.opts.Log.Error("command failed", slog.String("brand", brand), slog.String("method", h.Method), slog.String("app", h.App),
 		slog.String("request", fmt.Sprintf("%x", h.Request)), slog.Any("error", err))
 	c.result, c.err = ledger.Result{}, ErrFailed
 }
@@ -295,8 +277,28 @@ func (e *Engine) fail(l *lane, c *call, err error) {
 // errShort asks for a new block of numbers and the batch once more.
 var errShort = errors.New("engine: out of reserved numbers")
 
+// turn is a lane's right to load, decide and save.
+type turn struct {
+	*queue
+	mine bool
+}
+
+func (t *turn) take() {
+	if !t.mine {
+		t.turn.Lock()
+		t.mine = true
+	}
+}
+
+func (t *turn) give() {
+	if t.mine {
+		t.mine = false
+		t.turn.Unlock()
+	}
+}
+
 // transact runs calls as one transaction, again and again while other writers win. On success every call has its result.
-func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
+func (e *Engine) transact(t *turn, calls []*call, m *Measure) error {
 	ctx := context.Background() // a batch is nobody's: no single caller's deadline may end it
 	keys := reverse.NewKeys()
 	for _, c := range calls {
@@ -304,7 +306,8 @@ func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
 	}
 	reserve := int64(numberBlock)
 	for attempt := 1; ; attempt++ {
-		err := e.attempt(ctx, l, calls, keys, m)
+		t.take()
+		err := e.attempt(ctx, t, calls, keys, m)
 		var lots *ledger.ErrNeedLots
 		switch {
 		case err == nil:
@@ -314,11 +317,11 @@ func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
 		case errors.As(err, &lots):
 			keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: lots.Member}] = struct{}{}
 		case errors.Is(err, errShort):
-			first, err := e.store.Numbers(ctx, l.brand, reserve)
+			first, err := e.store.Numbers(ctx, t.brand, reserve)
 			if err != nil {
 				return err
 			}
-			l.numbers = numbers{first, first + reserve}
+			t.numbers = numbers{first, first + reserve}
 			reserve *= 2 // a batch that needs more than a block gets it soon
 		case errors.Is(err, store.ErrRetry):
 			time.Sleep(time.Duration(rand.IntN(attempt)) * time.Millisecond) //nolint:forbidigo // back-off between processes
@@ -329,23 +332,23 @@ func (e *Engine) transact(l *lane, calls []*call, m *Measure) error {
 }
 
 // attempt is one transaction: resolve, lock and read, decide in order, save once, commit.
-func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reverse.Keys, m *Measure) error {
+func (e *Engine) attempt(ctx context.Context, t *turn, calls []*call, keys *reverse.Keys, m *Measure) error {
 	start := e.opts.Now()
-	resolved, err := e.store.Resolve(ctx, l.brand, keys)
+	resolved, err := e.store.Resolve(ctx, t.brand, keys)
 	if err != nil {
 		return err
 	}
 	if e.betweenTrips != nil {
 		e.betweenTrips()
 	}
-	b, err := e.store.Begin(ctx, l.brand, keys, resolved, start.UnixMilli())
+	b, err := e.store.Begin(ctx, t.brand, keys, resolved, start.UnixMilli())
 	if err != nil {
 		return err
 	}
 	defer b.Rollback()
 	loaded := e.opts.Now()
 
-	block := l.numbers
+	block := t.numbers
 	results, err := e.decide(b.State(), calls, b.At(), &block)
 	if err != nil {
 		return err
@@ -356,12 +359,14 @@ func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reve
 		return err
 	}
 	saved := e.opts.Now()
+	t.numbers = block
+	t.give() // the next batch begins while this one is made durable
 
 	if err := b.Commit(ctx); err != nil {
 		if !errors.Is(err, store.ErrUnknown) {
 			return err
 		}
-		committed, err := e.store.Outcome(ctx, l.brand, b.Token())
+		committed, err := e.store.Outcome(ctx, t.brand, b.Token())
 		if err != nil {
 			return err
 		}
@@ -369,7 +374,6 @@ func (e *Engine) attempt(ctx context.Context, l *lane, calls []*call, keys *reve
 			return store.ErrRetry
 		}
 	}
-	l.numbers = block
 	for i, c := range calls {
 		c.result = results[i]
 	}

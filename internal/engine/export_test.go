@@ -18,11 +18,5 @@ func (e *Engine) SetPanicOn(bad reverse.Command) {
 func (e *Engine) Waiting(brand string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n := 0
-	for at, l := range e.lanes {
-		if at.brand == brand {
-			n += len(l.pending)
-		}
-	}
-	return n
+	return len(e.queues[brand].pending)
 }

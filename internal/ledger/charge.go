@@ -3,7 +3,7 @@ package ledger
 import "sort"
 
 // Keys of a charge: its number's history and the member.
-func (c *Charge) Keys(k *Keys) { k.add(&c.Head); k.order(c.Order) }
+func (c *Charge) Keys(k *Keys) { k.add(&c.Head); k.order(&c.Head, c.Order) }
 
 // decide credits stored value (semantics.md §4, type 1).
 func (c *Charge) decide(s *State, at *Stamp) Result {

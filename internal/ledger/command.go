@@ -60,6 +60,7 @@ type Keys struct {
 	Requests map[Digest]struct{} // idempotency keys: operations and remembered refusals
 	Refunds  map[Digest]struct{} // refund keys
 	Orders   map[string]struct{} // business numbers: whole history, open holds, tombstones, the lots and vouchers touched, and the members of all these
+	Unnamed  map[string]struct{} // of Orders those whose commands name no member: only the history tells whom they are about
 	Idents   map[Ident]struct{}  // members with their accounts, and what is due of them: lots, and holds with the histories of their numbers
 	Spends   map[Ident]struct{}  // members whose open lots are wanted too, a page per account and kind in spending order
 	AllLots  map[Ident]struct{}  // members whose open lots are wanted to the last (after ErrNeedLots)
@@ -72,7 +73,7 @@ type Keys struct {
 func NewKeys() *Keys {
 	return &Keys{
 		Requests: map[Digest]struct{}{}, Refunds: map[Digest]struct{}{}, Orders: map[string]struct{}{},
-		Idents: map[Ident]struct{}{}, Spends: map[Ident]struct{}{}, AllLots: map[Ident]struct{}{},
+		Unnamed: map[string]struct{}{}, Idents: map[Ident]struct{}{}, Spends: map[Ident]struct{}{}, AllLots: map[Ident]struct{}{},
 		Vouchers: map[string]struct{}{}, TombApps: map[string]struct{}{}, Wallets: map[Ident]struct{}{},
 	}
 }
@@ -94,16 +95,21 @@ func (k *Keys) spend(h *Head) {
 	}
 }
 
-func (k *Keys) order(no string) {
-	if no != "" {
-		k.Orders[no] = struct{}{}
+// order notes the business number of a command.
+func (k *Keys) order(h *Head, no string) {
+	if no == "" {
+		return
+	}
+	k.Orders[no] = struct{}{}
+	if len(h.Who.idents()) == 0 {
+		k.Unnamed[no] = struct{}{}
 	}
 }
 
 // undo notes what every reversal reads.
 func (k *Keys) undo(h *Head, order string, refund Digest) {
 	k.add(h)
-	k.order(order)
+	k.order(h, order)
 	k.TombApps[h.App] = struct{}{}
 	if !refund.IsZero() {
 		k.Refunds[refund] = struct{}{}

@@ -1,7 +1,7 @@
 package ledger
 
 // Keys of a freeze: its number's history and the member's open lots.
-func (c *Freeze) Keys(k *Keys) { k.add(&c.Head); k.order(c.Order); k.spend(&c.Head) }
+func (c *Freeze) Keys(k *Keys) { k.add(&c.Head); k.order(&c.Head, c.Order); k.spend(&c.Head) }
 
 // decide pins available lots under a number (semantics.md §4, type 2; §6, point.operate 2).
 func (c *Freeze) decide(s *State, at *Stamp) Result {

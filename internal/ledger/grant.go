@@ -1,7 +1,7 @@
 package ledger
 
 // Keys of a grant: its number's history and the member.
-func (c *Grant) Keys(k *Keys) { k.add(&c.Head); k.order(c.Order) }
+func (c *Grant) Keys(k *Keys) { k.add(&c.Head); k.order(&c.Head, c.Order) }
 
 // decide credits points (semantics.md §6). A number grants once: a second grant under it is the double credit of a careless retry.
 func (c *Grant) decide(s *State, at *Stamp) Result {

@@ -711,7 +711,7 @@ type wdk struct {
 }
 
 func (c *wdk) Keys(k *Keys) {
-	k.order(c.order)
+	k.order(&c.Head, c.order)
 	if c.card != "" {
 		k.Idents[Ident{Type: ByCard, Text: c.card}] = struct{}{}
 	}

@@ -5,7 +5,7 @@ import "slices"
 // Keys of a spend: its number's history, the member's open lots, the vouchers.
 func (c *Spend) Keys(k *Keys) {
 	k.add(&c.Head)
-	k.order(c.Order)
+	k.order(&c.Head, c.Order)
 	k.spend(&c.Head)
 	for _, v := range c.Vouchers {
 		k.Vouchers[v] = struct{}{}

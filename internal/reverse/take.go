@@ -24,7 +24,7 @@ func (c *TakeOrder) Keys(k *Keys) {
 		if !t.Asset() || t.Order == "" {
 			continue
 		}
-		k.Orders[t.Order] = struct{}{}
+		k.Orders[t.Order], k.Unnamed[t.Order] = struct{}{}, struct{}{}
 		if t.Card != "" {
 			k.card(t.Card)
 		}

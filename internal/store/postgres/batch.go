@@ -94,9 +94,13 @@ func (t *batch) Save(ctx context.Context) error {
 		return nil
 	}
 	w := &saver{batch: t}
+	if err := w.members(); err != nil {
+		return err
+	}
 	w.assets()
+	w.due()
 	w.remembered()
-	if err := errors.Join(w.members(), w.wdk()); err != nil {
+	if err := w.wdk(); err != nil {
 		return err
 	}
 	w.ops()
@@ -134,6 +138,16 @@ func (w *saver) send(ctx context.Context) error {
 func document[T any](w *saver, encode func([]byte, T) []byte, v T) string {
 	w.text = encode(w.text[:0], v)
 	return string(w.text)
+}
+
+// all wants so many rows written: one that is missing is another's.
+func all(n int) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(n) {
+			return fmt.Errorf("%w: %d rows of %d were there to be written", store.ErrRetry, tag.RowsAffected(), n)
+		}
+		return nil
+	}
 }
 
 // ops appends the operations and one link, and moves the head.
@@ -211,11 +225,12 @@ func (w *saver) members() error {
 			bind(ledger.Ident{Type: ledger.ByCard, Text: a.Card}, a.Member)
 		}
 	}
-	var created, kept struct{ ids, bodies, accounts []string }
+	var created, kept struct{ ids, bodies, accounts, places []string }
 	for _, id := range slices.Sorted(maps.Keys(changed)) {
 		list := &created
-		if _, ok := w.loaded.rows[id]; ok {
+		if row, ok := w.loaded.rows[id]; ok {
 			list = &kept
+			kept.places = append(kept.places, row.place)
 		}
 		if s.Members[id] == nil {
 			return fmt.Errorf("postgres: an account of member %s changed, who is not loaded", id)
@@ -232,7 +247,7 @@ func (w *saver) members() error {
 		w.do(sql.CreateMembers, created.ids, created.bodies, created.accounts)
 	}
 	if len(kept.ids) > 0 {
-		w.do(sql.ChangeMembers, kept.ids, kept.bodies, kept.accounts)
+		w.do(sql.ChangeMembers, kept.ids, kept.bodies, kept.accounts, kept.places).Exec(all(len(kept.ids)))
 	}
 	if n := len(c.Unbound); n > 0 { // before the names are bound again
 		types, outers, texts := make([]int16, n), make([]string, n), make([]string, n)
@@ -257,6 +272,7 @@ const accountName = ledger.ByCustomer
 type lotRows struct {
 	accounts, members                []string
 	kinds                            []int16
+	places                           []string
 	origins                          [][]byte
 	ns, expires, granted, left, held []int64
 }
@@ -272,8 +288,9 @@ func (w *saver) assets() {
 	c := &w.loaded.s.Changes
 	var created, kept lotRows
 	for _, l := range c.Lots.List {
-		if _, ok := w.loaded.known[l.LotID]; ok {
+		if place, ok := w.loaded.known[l.LotID]; ok {
 			kept.add(l)
+			kept.places = append(kept.places, place)
 		} else {
 			created.add(l)
 		}
@@ -282,7 +299,7 @@ func (w *saver) assets() {
 		w.do(sql.CreateLots, r.accounts, r.ns, r.kinds, r.members, r.origins, r.expires, r.granted, r.left, r.held)
 	}
 	if r := &kept; len(r.ns) > 0 {
-		w.do(sql.ChangeLots, r.accounts, r.ns, r.expires, r.granted, r.left, r.held)
+		w.do(sql.ChangeLots, r.accounts, r.ns, r.expires, r.granted, r.left, r.held, r.places).Exec(all(len(r.ns)))
 	}
 	if len(c.Ended) > 0 { // before another is opened in its place
 		var orders []string
@@ -308,6 +325,34 @@ func (w *saver) assets() {
 			ids, members, bodies = append(ids, v.ID), append(members, v.Member), append(bodies, document(w, store.AppendVoucher, v))
 		}
 		w.do(sql.SaveVouchers, ids, members, bodies)
+	}
+}
+
+// due has the rows of members told anew when something of theirs ends next: of those it may have ended for, and of those who got
+// something that ends sooner. It runs behind what writes members, lots and holds.
+func (w *saver) due() {
+	members := map[string]struct{}{}
+	for id, row := range w.loaded.rows {
+		if row.due <= w.loaded.at {
+			members[id] = struct{}{}
+		}
+	}
+	sooner := func(member string, end int64) {
+		row, ok := w.loaded.rows[member]
+		if !ok || end < row.due {
+			members[member] = struct{}{}
+		}
+	}
+	for _, l := range w.loaded.s.Changes.Lots.List {
+		if l.Expires != ledger.Never {
+			sooner(l.Member, l.Expires)
+		}
+	}
+	for _, h := range w.loaded.s.Changes.Holds.List {
+		sooner(h.Member, h.Deadline)
+	}
+	if len(members) > 0 {
+		w.do(sql.SetDue, slices.Sorted(maps.Keys(members)))
 	}
 }
 
@@ -392,12 +437,7 @@ func (w *saver) wdk() error {
 			}
 		}
 		w.do(sql.SaveWdkOrders, mains, outs, bodies)
-		w.do(sql.SaveSubs, nos, of, outSubs).Exec(func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() < int64(len(nos)) {
-				return fmt.Errorf("%w: a sub-order's number is another order's", store.ErrRetry)
-			}
-			return nil
-		})
+		w.do(sql.SaveSubs, nos, of, outSubs).Exec(all(len(nos))) // else a number is another order's
 	}
 	if len(c.Quotes.List) > 0 {
 		var tokens, stores, bodies []string

@@ -71,10 +71,11 @@ type loader struct {
 	memory  int64 // likewise
 	version int64 // of the rules
 	s       *reverse.State
-	known   map[ledger.LotID]struct{} // lots that are in the database
-	names   map[string]struct{}       // accounts that are
-	rows    map[string]struct{}       // members that are
+	known   map[ledger.LotID]string // lots that are in the database, and the place of their rows
+	names   map[string]struct{}     // accounts that are
+	rows    map[string]stored       // members that are
 
+	check    []string // members that may have something due
 	idents   todo[ledger.Ident]
 	members  todo[string]
 	orders   todo[string]
@@ -88,10 +89,16 @@ type loader struct {
 	mains    todo[int64]
 }
 
+// stored is what a member's row says besides the member.
+type stored struct {
+	due   int64  // nothing of the member's ends before
+	place string // of the row, which stays while it is locked
+}
+
 func newLoader(s *Store, brand int64, m mode) *loader {
 	return &loader{
 		store: s, brand: brand, mode: m, trip: &pgx.Batch{}, s: reverse.NewState(nil),
-		known: map[ledger.LotID]struct{}{}, names: map[string]struct{}{}, rows: map[string]struct{}{},
+		known: map[ledger.LotID]string{}, names: map[string]struct{}{}, rows: map[string]stored{},
 	}
 }
 
@@ -102,7 +109,11 @@ func (l *loader) start(keys *reverse.Keys) {
 			l.name(id)
 		}
 	}
-	for no := range keys.Orders {
+	orders := keys.Orders
+	if l.mode == resolving { // those who are named need no looking up; should a number be another's, Begin finds it
+		orders = keys.Unnamed
+	}
+	for no := range orders {
 		l.orders.add(no)
 	}
 	for id := range keys.Vouchers {
@@ -169,7 +180,7 @@ func (l *loader) lock(r *store.Resolved) {
 	for _, main := range r.Orders {
 		l.mains.add(main)
 	}
-	if ids := l.members.take(); len(ids) > 0 {
+	if ids := l.members.take(); len(ids) > 0 { // sorted, as they were resolved
 		l.ask(sql.LockMembers, l.member, ids)
 	}
 	if mains := l.mains.take(); len(mains) > 0 {
@@ -184,7 +195,6 @@ func (l *loader) load(ctx context.Context, keys *reverse.Keys) error {
 		l.seq, l.memory, l.version, l.at = r.int(0), r.int(1), r.int(2), r.int(3)
 		return nil
 	}, l.clock)
-	l.due(slices.Collect(maps.Keys(l.members.seen))) // of those who are locked
 	l.start(keys)
 	l.once(keys)
 	if err := l.follow(ctx); err != nil {
@@ -211,6 +221,7 @@ func (l *loader) follow(ctx context.Context) error {
 		if err := l.send(ctx); err != nil {
 			return err
 		}
+		l.due()
 		if l.mode == locked && len(l.members.next)+len(l.mains.next) > 0 {
 			return errUnlocked
 		}
@@ -227,29 +238,18 @@ func (l *loader) round() {
 	if l.mode == reading {
 		if ids := l.members.take(); len(ids) > 0 {
 			l.ask(sql.Members, l.member, ids)
-			l.due(ids)
 		}
 	}
 }
 
-// due queues what members have that is due: in the database already, because the clock is not known here before the answer.
-func (l *loader) due(members []string) {
-	if len(members) == 0 || l.mode == resolving {
-		return
+// due queues what members have that has ended. Their rows tell who cannot have any.
+func (l *loader) due() {
+	members := slices.DeleteFunc(l.check, func(id string) bool { return l.rows[id].due > l.at })
+	l.check = nil
+	if len(members) > 0 {
+		l.ask(sql.LotsDue, l.lot, members, l.at)
+		l.ask(sql.HoldsDue, l.hold, members, l.at)
 	}
-	l.ask(sql.LotsDue, func(r row) error {
-		if v := lotOf(r); v.Due(l.at) {
-			l.putLot(v)
-		}
-		return nil
-	}, members, l.clock)
-	l.ask(sql.HoldsDue, func(r row) error {
-		h, err := store.ParseHold(r.bytes(0))
-		if err == nil && l.at >= h.Deadline {
-			l.putHold(h)
-		}
-		return err
-	}, members, l.clock)
 }
 
 func (l *loader) askNames() {
@@ -444,14 +444,15 @@ func (l *loader) putHold(h *ledger.Hold) {
 }
 
 func (l *loader) lot(r row) error {
-	l.putLot(lotOf(r))
+	v := lotOf(r)
+	l.known[v.LotID] = r.text(9)
+	l.putLot(v)
 	return nil
 }
 
 func (l *loader) putLot(v *ledger.Lot) {
 	if l.s.Lots[v.LotID] == nil {
 		l.s.Lots[v.LotID] = v
-		l.known[v.LotID] = struct{}{}
 		l.members.add(v.Member)
 	}
 }
@@ -485,7 +486,8 @@ func (l *loader) member(r row) error {
 		return err
 	}
 	l.s.PutMember(m)
-	l.rows[m.ID] = struct{}{}
+	l.rows[m.ID] = stored{due: r.int(3), place: r.text(4)}
+	l.check = append(l.check, m.ID)
 	list, err := accountsOf(r.bytes(2))
 	if err != nil {
 		return err
@@ -535,7 +537,12 @@ func (l *loader) once(keys *reverse.Keys) {
 		l.ask(sql.OpsByRefund, index, digests(keys.Refunds))
 	}
 	count := func(into map[string]int) func(row) error {
-		return func(r row) error { into[r.text(0)] = int(r.int(1)); return nil }
+		return func(r row) error {
+			if n := r.int(1); n > 0 {
+				into[r.text(0)] = int(n)
+			}
+			return nil
+		}
 	}
 	if len(keys.TombApps) > 0 {
 		l.ask(sql.CountTombs, count(l.s.TombCount), slices.Collect(maps.Keys(keys.TombApps)), l.clock)
@@ -589,6 +596,7 @@ func (l *loader) pages(ctx context.Context, keys *reverse.Keys) error {
 	open := map[shelf][]*ledger.Lot{}
 	read := func(r row) error {
 		v := lotOf(r)
+		l.known[v.LotID] = r.text(9)
 		k := shelf{v.Account, v.Kind}
 		open[k] = append(open[k], v)
 		return nil

@@ -19,7 +19,7 @@ type statements struct {
 
 	OpsByRequest, OpsByRefund, Histories, HistoryMembers, SaveOps, Ops, Overtaken, Answered string
 
-	Idents, LockMembers, Members, CreateMembers, ChangeMembers, Unbind, Bind, AllMembers, AllAccounts string
+	Idents, LockMembers, Members, CreateMembers, ChangeMembers, SetDue, Unbind, Bind, AllMembers, AllAccounts string
 
 	LotsByID, LotsFirst, LotsOpen, LotsDue, MembersWithLotsDue, CreateLots, ChangeLots, AllLots string
 

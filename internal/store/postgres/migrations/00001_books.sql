@@ -70,6 +70,7 @@ CREATE UNIQUE INDEX op_order ON op (brand_id, order_no, ordinal) WHERE order_no 
 -- A member's row is what its writers lock. Its accounts lie in it, one a line: they are always read with it, and a charge then locks
 -- and writes one row of one page.
 CREATE TABLE member (
+  due bigint NOT NULL DEFAULT 0, -- nothing of the member's ends before: no lot, no hold. 2^63-1: nothing ends
   brand_id integer NOT NULL,
   id text COLLATE "C" NOT NULL,
   body text NOT NULL,

@@ -1,15 +1,20 @@
 -- name: HoldsOfOrders
 -- neighbours by primary key
-SELECT body FROM hold WHERE brand_id = $1 AND order_no = ANY($2::text[]);
+SELECT h.body FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
+  SELECT body FROM hold WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no ORDER BY order_no
+) h;
 
 -- name: HoldsDue
--- the head of each member in the index hold_member. Due by the clock of this statement: the reader keeps to the clock of the head
-SELECT body FROM hold WHERE brand_id = $1 AND member = ANY($2::text[])
-AND deadline <= (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1);
+-- the head of each member in the index hold_member
+SELECT h.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
+  SELECT body FROM hold WHERE brand_id = $1 AND member BETWEEN k.member AND k.member AND deadline <= $3 ORDER BY member, deadline
+) h;
 
 -- name: HoldsOf
 -- the rows of each member by the index hold_member
-SELECT body FROM hold WHERE brand_id = $1 AND member = ANY($2::text[]);
+SELECT h.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
+  SELECT body FROM hold WHERE brand_id = $1 AND member BETWEEN k.member AND k.member ORDER BY member
+) h;
 
 -- name: MembersWithHoldsDue
 -- the head of the index hold_due
@@ -25,8 +30,11 @@ SET member = excluded.member, deadline = excluded.deadline, body = excluded.body
 
 -- name: EndHolds
 -- one row each by primary key
-DELETE FROM hold h USING unnest($2::text[], $3::smallint[]) AS k(order_no, family)
-WHERE h.brand_id = $1 AND h.order_no = k.order_no AND h.family = k.family;
+DELETE FROM hold USING (
+  SELECT h.ctid AS place FROM unnest($2::text[], $3::smallint[]) AS k(order_no, family) CROSS JOIN LATERAL (
+    SELECT ctid FROM hold WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no AND family = k.family ORDER BY order_no
+  ) h
+) k WHERE hold.ctid = k.place AND brand_id = $1;
 
 -- name: AllHolds
 -- in order of the primary key

@@ -1,28 +1,32 @@
 -- name: LotsByID
 -- one row each by primary key
-SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held
-FROM unnest($2::text[], $3::bigint[]) AS k(account, n)
-JOIN lot l ON l.brand_id = $1 AND l.account = k.account AND l.n = k.n;
+SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
+FROM unnest($2::text[], $3::bigint[]) AS k(account, n) CROSS JOIN LATERAL (
+  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND n = k.n OFFSET 0
+) l;
 
 -- name: LotsFirst
 -- at most 64 neighbours each by primary key
-SELECT account, n, kind, member, origin, expires, granted, balance, held
-FROM lot WHERE brand_id = $1 AND account = ANY($2::text[]) AND n <= 64 AND expires > $3 AND open;
+SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
+FROM unnest($2::text[]) AS k(account) CROSS JOIN LATERAL (
+  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND n <= 64 AND expires > $3 AND open OFFSET 0
+) l;
 
 -- name: LotsOpen
 -- the rest in spending order of the index lot_open, from the first that is not due
-SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held
-FROM unnest($2::text[], $3::smallint[], $4::bigint[]) AS k(account, kind, most)
-CROSS JOIN LATERAL (
-  SELECT * FROM lot WHERE brand_id = $1 AND account = k.account AND kind = k.kind AND expires > $5 AND open AND n > 64
+SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
+FROM unnest($2::text[], $3::smallint[], $4::bigint[]) AS k(account, kind, most) CROSS JOIN LATERAL (
+  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND kind = k.kind AND expires > $5 AND open AND n > 64
   ORDER BY expires, n LIMIT k.most
 ) l;
 
 -- name: LotsDue
--- the head of each member in the index lot_due_member. Due by the clock of this statement: the reader keeps to the clock of the head
-SELECT account, n, kind, member, origin, expires, granted, balance, held
-FROM lot WHERE brand_id = $1 AND member = ANY($2::text[]) AND open AND expires < 9223372036854775807
-AND expires <= (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1);
+-- the head of each member in the index lot_due_member
+SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
+FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
+  SELECT *, ctid FROM lot WHERE brand_id = $1 AND member BETWEEN k.member AND k.member AND open
+  AND expires < 9223372036854775807 AND expires <= $3 ORDER BY member, expires
+) l;
 
 -- name: MembersWithLotsDue
 -- the head of the index lot_due
@@ -36,12 +40,13 @@ FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::bytea[], $
   AS k(account, n, kind, member, origin, expires, granted, balance, held);
 
 -- name: ChangeLots
--- one row each by primary key, within its page while it stays open or closed
+-- one row each by its place, which stays while its member is locked; within its page while it stays open or closed
 UPDATE lot l SET expires = k.expires, granted = k.granted, balance = k.balance, held = k.held, open = k.balance > k.held
-FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k(account, n, expires, granted, balance, held)
-WHERE l.brand_id = $1 AND l.account = k.account AND l.n = k.n;
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])
+  AS k(account, n, expires, granted, balance, held, place)
+WHERE l.ctid = k.place::tid AND l.brand_id = $1 AND l.account = k.account AND l.n = k.n;
 
 -- name: AllLots
 -- in order of the primary key
-SELECT account, n, kind, member, origin, expires, granted, balance, held
+SELECT account, n, kind, member, origin, expires, granted, balance, held, ''
 FROM lot WHERE brand_id = $1 ORDER BY account, n;

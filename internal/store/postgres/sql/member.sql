@@ -1,32 +1,49 @@
 -- name: Idents
 -- one row each by primary key
-SELECT i.type, i.outer_type, i.text, i.member
-FROM unnest($2::smallint[], $3::text[], $4::text[]) AS k(type, outer_type, text)
-JOIN ident i ON i.brand_id = $1 AND i.type = k.type AND i.outer_type = k.outer_type AND i.text = k.text;
+SELECT i.type, i.outer_type, i.text, i.member FROM unnest($2::smallint[], $3::text[], $4::text[]) AS k(type, outer_type, text)
+CROSS JOIN LATERAL (
+  SELECT * FROM ident WHERE brand_id = $1 AND type = k.type AND outer_type = k.outer_type AND text = k.text OFFSET 0
+) i;
 
 -- name: LockMembers
--- by primary key, in its order: everybody locks in this order
-SELECT id, body, accounts FROM member WHERE brand_id = $1 AND id = ANY($2::text[]) ORDER BY id FOR UPDATE;
+-- one row each by primary key, in the order given, which is that of the keys: everybody locks in this order
+SELECT m.id, m.body, m.accounts, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT id, body, accounts, due, ctid FROM member WHERE brand_id = $1 AND id = k.id FOR UPDATE
+) m;
 
 -- name: Members
--- by primary key
-SELECT id, body, accounts FROM member WHERE brand_id = $1 AND id = ANY($2::text[]);
+-- one row each by primary key
+SELECT m.id, m.body, m.accounts, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT id, body, accounts, due, ctid FROM member WHERE brand_id = $1 AND id = k.id OFFSET 0
+) m;
 
 -- name: CreateMembers
 -- appends; the primary key finds that somebody came first
-INSERT INTO member (brand_id, id, body, accounts)
-SELECT $1, k.id, k.body, k.accounts FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, accounts);
+INSERT INTO member (brand_id, id, body, accounts, due)
+SELECT $1, k.id, k.body, k.accounts, 9223372036854775807 FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, accounts);
 
 -- name: ChangeMembers
--- one row each by primary key, within its page
+-- one row each by its place, where it is locked, within its page
 UPDATE member m SET body = k.body, accounts = k.accounts
-FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, accounts)
-WHERE m.brand_id = $1 AND m.id = k.id;
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(id, body, accounts, place)
+WHERE m.ctid = k.place::tid AND m.brand_id = $1 AND m.id = k.id;
+
+-- name: SetDue
+-- one row each by primary key; the heads of the indexes lot_due_member and hold_member
+UPDATE member m SET due = least(
+  (SELECT expires FROM lot WHERE brand_id = $1 AND member BETWEEN k.id AND k.id AND open AND expires < 9223372036854775807
+   ORDER BY member, expires LIMIT 1),
+  (SELECT deadline FROM hold WHERE brand_id = $1 AND member BETWEEN k.id AND k.id ORDER BY member, deadline LIMIT 1),
+  9223372036854775807)
+FROM unnest($2::text[]) AS k(id) WHERE m.brand_id = $1 AND m.id = k.id;
 
 -- name: Unbind
 -- one row each by primary key
-DELETE FROM ident i USING unnest($2::smallint[], $3::text[], $4::text[]) AS k(type, outer_type, text)
-WHERE i.brand_id = $1 AND i.type = k.type AND i.outer_type = k.outer_type AND i.text = k.text;
+DELETE FROM ident USING (
+  SELECT i.ctid AS place FROM unnest($2::smallint[], $3::text[], $4::text[]) AS k(type, outer_type, text) CROSS JOIN LATERAL (
+    SELECT ctid FROM ident WHERE brand_id = $1 AND type = k.type AND outer_type = k.outer_type AND text = k.text OFFSET 0
+  ) i
+) k WHERE ident.ctid = k.place AND brand_id = $1;
 
 -- name: Bind
 -- appends; the primary key finds that somebody has the name

@@ -2,7 +2,9 @@
 
 -- name: Refusals
 -- one row each by primary key
-SELECT request, content, until, result FROM refusal WHERE brand_id = $1 AND request = ANY($2::bytea[]);
+SELECT r.request, r.content, r.until, r.result FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
+  SELECT * FROM refusal WHERE brand_id = $1 AND request BETWEEN k.request AND k.request ORDER BY request
+) r;
 
 -- name: SaveRefusals
 -- one row each by primary key
@@ -14,19 +16,26 @@ SET content = excluded.content, until = excluded.until, result = excluded.result
 
 -- name: PurgeRefusals
 -- the head of the index refusal_until
-DELETE FROM refusal r USING (
-  SELECT request FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE r.brand_id = $1 AND r.request = k.request;
+DELETE FROM refusal USING (
+  SELECT ctid AS place FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+) k WHERE refusal.ctid = k.place AND brand_id = $1;
 
 -- name: TombsOfOrders
 -- neighbours by primary key
-SELECT order_no, app, family, charge, signed, amount, member, until FROM tombstone WHERE brand_id = $1 AND order_no = ANY($2::text[]);
+SELECT t.order_no, t.app, t.family, t.charge, t.signed, t.amount, t.member, t.until
+FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
+  SELECT * FROM tombstone WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no ORDER BY order_no
+) t;
 
 -- name: CountTombs
 -- the tail of each app in the index tombstone_app; a number counts once
-SELECT app, count(DISTINCT order_no) FROM tombstone WHERE brand_id = $1 AND app = ANY($2::text[])
-AND until > (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1)
-GROUP BY app;
+SELECT k.app, (
+  SELECT count(DISTINCT t.order_no) FROM (
+    SELECT order_no FROM tombstone WHERE brand_id = $1 AND app BETWEEN k.app AND k.app
+    AND until > (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1)
+    ORDER BY app, until
+  ) t
+) FROM unnest($2::text[]) AS k(app);
 
 -- name: SaveTombs
 -- one row each by primary key
@@ -39,15 +48,19 @@ SET signed = excluded.signed, amount = excluded.amount, member = excluded.member
 
 -- name: LiftTombs
 -- one row each by primary key
-DELETE FROM tombstone t
-USING unnest($2::text[], $3::text[], $4::smallint[], $5::boolean[]) AS k(order_no, app, family, charge)
-WHERE t.brand_id = $1 AND t.order_no = k.order_no AND t.app = k.app AND t.family = k.family AND t.charge = k.charge;
+DELETE FROM tombstone USING (
+  SELECT t.ctid AS place FROM unnest($2::text[], $3::text[], $4::smallint[], $5::boolean[]) AS k(order_no, app, family, charge)
+  CROSS JOIN LATERAL (
+    SELECT ctid FROM tombstone WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no
+    AND app = k.app AND family = k.family AND charge = k.charge ORDER BY order_no FOR UPDATE
+  ) t
+) k WHERE tombstone.ctid = k.place AND brand_id = $1;
 
 -- name: PurgeTombs
 -- the head of the index tombstone_until
-DELETE FROM tombstone t USING (
-  SELECT order_no, app, family, charge FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE t.brand_id = $1 AND t.order_no = k.order_no AND t.app = k.app AND t.family = k.family AND t.charge = k.charge;
+DELETE FROM tombstone USING (
+  SELECT ctid AS place FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+) k WHERE tombstone.ctid = k.place AND brand_id = $1;
 
 -- name: AllRefusals
 -- in order of the primary key

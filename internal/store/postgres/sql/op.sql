@@ -1,18 +1,26 @@
 -- name: OpsByRequest
 -- by the unique index op_request
-SELECT seq, body FROM op WHERE brand_id = $1 AND request = ANY($2::bytea[]);
+SELECT o.seq, o.body FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
+  SELECT seq, body FROM op WHERE brand_id = $1 AND request BETWEEN k.request AND k.request ORDER BY request
+) o;
 
 -- name: OpsByRefund
 -- by the unique index op_refund
-SELECT seq, body FROM op WHERE brand_id = $1 AND refund = ANY($2::bytea[]);
+SELECT o.seq, o.body FROM unnest($2::bytea[]) AS k(refund) CROSS JOIN LATERAL (
+  SELECT seq, body FROM op WHERE brand_id = $1 AND refund BETWEEN k.refund AND k.refund ORDER BY refund
+) o;
 
 -- name: Histories
 -- the rows of each number, in order of the index op_order
-SELECT seq, body FROM op WHERE brand_id = $1 AND order_no = ANY($2::text[]) ORDER BY order_no, ordinal;
+SELECT o.seq, o.body FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
+  SELECT seq, body FROM op WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no ORDER BY order_no, ordinal
+) o;
 
 -- name: HistoryMembers
 -- the rows of each number by the index op_order
-SELECT member FROM op WHERE brand_id = $1 AND order_no = ANY($2::text[]);
+SELECT o.member FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
+  SELECT member FROM op WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no ORDER BY order_no
+) o;
 
 -- name: SaveOps
 -- The head's row is the last lock a batch takes; from here to the commit batches of a brand go one by one. The row hands out the
@@ -38,10 +46,12 @@ SELECT seq, body FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;
 
 -- name: Overtaken
 -- by the index op_order: was one of the numbers booked between $3, the sequence number at the load, and our own $4 operations?
-SELECT op.order_no FROM op WHERE op.brand_id = $1 AND op.order_no = ANY($2::text[])
-AND op.seq > $3 AND op.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;
+SELECT o.order_no FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
+  SELECT order_no, seq FROM op WHERE brand_id = $1 AND order_no BETWEEN k.order_no AND k.order_no ORDER BY order_no
+) o WHERE o.seq > $3 AND o.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;
 
 -- name: Answered
 -- by the unique index op_request: likewise of requests
-SELECT op.request FROM op WHERE op.brand_id = $1 AND op.request = ANY($2::bytea[])
-AND op.seq > $3 AND op.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;
+SELECT o.request FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
+  SELECT request, seq FROM op WHERE brand_id = $1 AND request BETWEEN k.request AND k.request ORDER BY request
+) o WHERE o.seq > $3 AND o.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;

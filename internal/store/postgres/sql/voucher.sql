@@ -1,14 +1,20 @@
 -- name: Vouchers
 -- one row each by primary key
-SELECT body FROM voucher WHERE brand_id = $1 AND id = ANY($2::text[]);
+SELECT v.body FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT body FROM voucher WHERE brand_id = $1 AND id BETWEEN k.id AND k.id ORDER BY id
+) v;
 
 -- name: VoucherMembers
 -- one row each by primary key
-SELECT member FROM voucher WHERE brand_id = $1 AND id = ANY($2::text[]);
+SELECT v.member FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT member FROM voucher WHERE brand_id = $1 AND id BETWEEN k.id AND k.id ORDER BY id
+) v;
 
 -- name: VouchersOf
 -- the rows of each member by the index voucher_member
-SELECT body FROM voucher WHERE brand_id = $1 AND member = ANY($2::text[]);
+SELECT v.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
+  SELECT body FROM voucher WHERE brand_id = $1 AND member BETWEEN k.member AND k.member ORDER BY member
+) v;
 
 -- name: SaveVouchers
 -- one row each by primary key

@@ -1,40 +1,60 @@
 -- name: MainsBySub
 -- one row each by primary key
-SELECT main FROM wdk_sub WHERE brand_id = $1 AND no = ANY($2::bigint[]);
+SELECT s.main FROM unnest($2::bigint[]) AS k(no) CROSS JOIN LATERAL (
+  SELECT main FROM wdk_sub WHERE brand_id = $1 AND no = k.no OFFSET 0
+) s;
 
 -- name: MainsByOut
 -- one row each by the unique index wdk_order_out
-SELECT main FROM wdk_order WHERE brand_id = $1 AND out = ANY($2::text[]);
+SELECT o.main FROM unnest($2::text[]) AS k(out) CROSS JOIN LATERAL (
+  SELECT main FROM wdk_order WHERE brand_id = $1 AND out BETWEEN k.out AND k.out ORDER BY out
+) o;
 
 -- name: MainsByOutSub
 -- the rows of each number by the index wdk_sub_out
-SELECT main FROM wdk_sub WHERE brand_id = $1 AND out = ANY($2::text[]);
+SELECT s.main FROM unnest($2::text[]) AS k(out) CROSS JOIN LATERAL (
+  SELECT main FROM wdk_sub WHERE brand_id = $1 AND out BETWEEN k.out AND k.out ORDER BY out
+) s;
 
 -- name: MainsByReverse
 -- one row each by primary key
-SELECT main FROM reverse WHERE brand_id = $1 AND id = ANY($2::bigint[]);
+SELECT r.main FROM unnest($2::bigint[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT main FROM reverse WHERE brand_id = $1 AND id BETWEEN k.id AND k.id ORDER BY id
+) r;
 
 -- name: LockWdkOrders
--- by primary key, in its order: everybody locks in this order, after members
-SELECT body FROM wdk_order WHERE brand_id = $1 AND main = ANY($2::bigint[]) ORDER BY main FOR UPDATE;
+-- one row each by primary key, in the order given, which is that of the keys: everybody locks in this order, after members
+SELECT o.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
+  SELECT body FROM wdk_order WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main FOR UPDATE
+) o;
 
 -- name: WdkOrders
--- by primary key, in its order
-SELECT body FROM wdk_order WHERE brand_id = $1 AND main = ANY($2::bigint[]) ORDER BY main;
+-- one row each by primary key
+SELECT o.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
+  SELECT body FROM wdk_order WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main
+) o;
 
 -- name: ReversesOf
 -- the rows of each order by the index reverse_main
-SELECT body FROM reverse WHERE brand_id = $1 AND main = ANY($2::bigint[]);
+SELECT r.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
+  SELECT body FROM reverse WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main
+) r;
 
 -- name: Quotes
 -- one row each by primary key
-SELECT body FROM quote WHERE brand_id = $1 AND token = ANY($2::text[]);
+SELECT q.body FROM unnest($2::text[]) AS k(token) CROSS JOIN LATERAL (
+  SELECT body FROM quote WHERE brand_id = $1 AND token = k.token OFFSET 0
+) q;
 
 -- name: CountQuotes
 -- the tail of each store in the index quote_live
-SELECT store, count(*) FROM quote WHERE brand_id = $1 AND store = ANY($2::text[]) AND NOT bound
-AND until > (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1)
-GROUP BY store;
+SELECT k.store, (
+  SELECT count(*) FROM (
+    SELECT token FROM quote WHERE brand_id = $1 AND store BETWEEN k.store AND k.store AND NOT bound
+    AND until > (SELECT greatest(h.at, coalesce($3::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)) FROM head h WHERE h.brand_id = $1)
+    ORDER BY store, until
+  ) q
+) FROM unnest($2::text[]) AS k(store);
 
 -- name: SaveWdkOrders
 -- one row each by primary key; wdk_order_out finds that another order has the outer number
@@ -64,9 +84,9 @@ ON CONFLICT (brand_id, id) DO UPDATE SET main = excluded.main, body = excluded.b
 
 -- name: PurgeQuotes
 -- the head of the index quote_until
-DELETE FROM quote q USING (
-  SELECT token FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE q.brand_id = $1 AND q.token = k.token;
+DELETE FROM quote USING (
+  SELECT ctid AS place FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+) k WHERE quote.ctid = k.place AND brand_id = $1;
 
 -- name: AllWdkOrders
 -- in order of the primary key
