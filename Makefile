@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz sim bench crash golden sdk lint vuln clean
+.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk lint vuln clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 ADDR ?= 127.0.0.1:8080
@@ -11,6 +11,7 @@ FUZZTIME ?= 60s
 # The smoke counts inputs instead of seconds: at a deadline the fuzzer may report "context deadline exceeded" although it found nothing.
 SMOKE ?= 10000x
 SEED ?= 0
+CHAOS ?= 10m
 
 # Packages whose code runs on many goroutines: always tested with the race detector. The others gain nothing from it but time.
 RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit ./internal/pgtemp ./internal/store/... ./internal/telemetry
@@ -20,7 +21,7 @@ FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' intern
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
-	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim (0: a new one).'
+	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), CHAOS=$(CHAOS).'
 
 run: build ## build, then serve the demo world at ADDR
 	bin/recoup demo --addr $(ADDR)
@@ -53,8 +54,11 @@ sim: ## the property tests, ten times as long; SEED= repeats one
 bench: build ## measure this machine: charges and refunds a second, beside the no-op limit
 	bin/recoup bench
 
-crash: ## kill a server under load, ten times, and audit what is left
-	go test -count=1 -v ./test/crash
+crash: .need-test ## kill a server under load, ten times, on each database, and audit what is left
+	go test -count=1 -v -run Killed ./test/crash
+
+chaos: .need-test ## two processes and their PostgreSQL crashed again and again for CHAOS under a mixed load; SEED= repeats one
+	RECOUP_CHAOS=$(CHAOS) RECOUP_SEED=$(SEED) go test -count=1 -v -timeout 2h -run Chaos ./test/crash
 
 golden: ## write the expected outputs of the scripts anew; read the difference before you keep it
 	UPDATE=1 go test -count=1 ./cmd/recoup

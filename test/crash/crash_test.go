@@ -1,19 +1,11 @@
-// Package crash kills a serving process under load, again and again, and audits what is left: every acknowledged operation is there,
-// once, and the books agree.
 package crash
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +14,8 @@ import (
 	"recoup/internal/audit"
 	"recoup/internal/bench"
 	"recoup/internal/ledger"
+	"recoup/internal/pgtemp"
 	"recoup/internal/reverse"
-	"recoup/internal/top"
 )
 
 const (
@@ -34,40 +26,47 @@ const (
 
 // ack is a call whose success was heard.
 type ack struct {
-	request string
-	body    string
+	request
+	*answer
 }
 
+// One process, killed ten times in the middle of its work: what it acknowledged is there once, on every database.
 func TestKilledUnderLoad(t *testing.T) {
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "recoup")
-	if out, err := exec.Command("go", "build", "-o", binary, "recoup/cmd/recoup").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
+	t.Parallel()
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "crash.db") },
+		"postgres": func(t *testing.T) string { return pgtemp.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn := database(t)
+			prepare(t, dsn, members)
+			killUnderLoad(t, dsn)
+		})
 	}
-	dsn := "sqlite:" + filepath.Join(dir, "crash.db")
-	prepare(t, dsn)
+}
 
+func killUnderLoad(t *testing.T, dsn string) {
 	var mu sync.Mutex
 	var acked []ack
 	for round := range kills {
-		p := start(t, binary, dsn)
+		p := start(t, dsn)
 		ctx, stop := context.WithCancel(t.Context())
 		heard := make(chan struct{}, 1<<16)
 		var wg sync.WaitGroup
 		for c := range callers {
 			wg.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
-					request := charge(round, c, i)
-					body, _, err := call(ctx, p.url, request)
+					r := charge(round, c, i)
+					a, err := call(ctx, p.url, r, time.Now())
 					if err != nil {
 						return // the process is gone
 					}
-					if !strings.Contains(body, `"biz_success":true`) {
-						t.Errorf("round %d: %s", round, body)
+					if !a.success {
+						t.Errorf("round %d: %s", round, a.body)
 						return
 					}
 					mu.Lock()
-					acked = append(acked, ack{request, body})
+					acked = append(acked, ack{r, a})
 					mu.Unlock()
 					heard <- struct{}{}
 				}
@@ -85,16 +84,27 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 
 	// Every acknowledged call answers as a replay of its first answer: it is there, and it was there once.
-	p := start(t, binary, dsn)
-	for _, a := range acked {
-		body, replayed, err := call(t.Context(), p.url, a.request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !replayed || strip(body) != strip(a.body) {
-			t.Errorf("%s\nfirst  %s\nagain  %s (replayed: %v)", a.request, a.body, body, replayed)
-		}
+	p := start(t, dsn)
+	next := make(chan ack)
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for first := range next {
+				again, err := call(t.Context(), p.url, first.request, time.Now())
+				switch {
+				case err != nil:
+					t.Error(err)
+				case !again.replayed || again.same() != first.same():
+					t.Errorf("%s\nfirst  %s\nagain  %s (replayed: %v)", first.request.body, first.answer.body, again.body, again.replayed)
+				}
+			}
+		})
 	}
+	for _, first := range acked {
+		next <- first
+	}
+	close(next)
+	wg.Wait()
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("the server did not stop cleanly: %v", err)
@@ -137,27 +147,11 @@ func auditAll(t *testing.T, dsn string, acked int) {
 	t.Logf("%d acknowledged, %d booked over %d kills", acked, charged, kills)
 }
 
-func prepare(t *testing.T, dsn string) {
-	t.Helper()
-	s, err := recoup.OpenStore(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bench.Prepare(t.Context(), s, members); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func charge(round, caller, i int) string {
-	b, _ := json.Marshal(map[string]any{
-		"brand_id": bench.Brand, "shop_id": bench.Shop, "customer_id": bench.MemberID(int64((caller + i) % members)), "operate_type": 1,
-		"change_value": 1000, "operator_id": "1", "outer_order_id": fmt.Sprintf("K%d-%d-%d", round, caller, i),
-		"request_id": fmt.Sprintf("k%d-%d-%d", round, caller, i),
+func charge(round, caller, i int) request {
+	return operate(map[string]any{
+		"customer_id": bench.MemberID(int64((caller + i) % members)), "operate_type": 1, "change_value": 1000,
+		"outer_order_id": fmt.Sprintf("K%d-%d-%d", round, caller, i), "request_id": fmt.Sprintf("k%d-%d-%d", round, caller, i),
 	})
-	return string(b)
 }
 
 // process is a serving process.
@@ -166,9 +160,9 @@ type process struct {
 	url string
 }
 
-func start(t *testing.T, binary, dsn string) *process {
+func start(t *testing.T, dsn string) *process {
 	t.Helper()
-	cmd := exec.Command(binary, "serve", "--db", dsn, "--addr", "127.0.0.1:0", "--log-level", "warn")
+	cmd := serving(dsn)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -178,43 +172,9 @@ func start(t *testing.T, binary, dsn string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	line, err := bufio.NewReader(out).ReadString('\n')
+	url, err := listening(out)
 	if err != nil {
 		t.Fatal("the server did not start:", err)
 	}
-	return &process{cmd, strings.Fields(line)[1]}
-}
-
-// client does not try again by itself.
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}, Timeout: 20 * time.Second}
-
-func call(ctx context.Context, target, request string) (body string, replayed bool, err error) {
-	p := top.NewParams("method", "alibaba.alsc.crm.open.recharge.operate", "app_key", bench.App.Key, "v", "2.0", "format", "json",
-		"sign_method", top.HMAC, "timestamp", top.FormatTime(time.Now()), "param_recharge_operate_open_req", request)
-	p.Set("sign", top.Sign(p, bench.App.Secrets[0], top.HMAC))
-	form, err := url.ParseQuery(p.Encode())
-	if err != nil {
-		return "", false, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", false, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := client.Do(req)
-	if err != nil {
-		return "", false, err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return string(b), res.Header.Get("X-Idempotent-Replayed") == "true", err
-}
-
-// strip takes the envelope's own request_id off an answer.
-func strip(body string) string {
-	i := strings.LastIndex(body, `"request_id"`)
-	if i < 0 {
-		return body
-	}
-	return body[:i]
+	return &process{cmd, url}
 }
