@@ -2,8 +2,10 @@ package recoup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"recoup/internal/store"
@@ -34,6 +36,12 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 	case "sqlite":
 		return sqlite.Open(ctx, sqlite.Options{Path: rest, ReadOnly: d.ReadOnly})
 	case "postgres", "postgresql":
+		if err := checkMarks(d.DSN); err != nil {
+			return nil, fmt.Errorf("--db %s: %w", d, err)
+		}
+		if err := checkMarks(d.Reader); err != nil {
+			return nil, fmt.Errorf("--db-reader %s: %w", Database{DSN: d.Reader}, err)
+		}
 		s, err := postgres.Open(ctx, postgres.Options{
 			DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
 		})
@@ -47,16 +55,36 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 	return nil, fmt.Errorf("--db %q: want sqlite:FILE or postgres://USER@HOST/DATABASE", d)
 }
 
-// String is the DSN without its password: what is printed ends up in logs.
+// errMarks refuses an address in which a password is not told from what is around it. Where it would be cut is anybody's guess, and the
+// wrong part would be looked up, and told, as the name of a host.
+var errMarks = errors.New("in a user or a password write %40 for @, %23 for #, %2F for /, %3A for : and %3F for ?")
+
+// checkMarks wants an @ nowhere but before the host, and no fragment.
+func checkMarks(dsn string) error {
+	_, rest, _ := strings.Cut(dsn, "://")
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	if strings.Contains(rest, "#") || strings.Count(dsn, "@") > 1 || strings.Count(dsn, "@") > strings.Count(authority, "@") {
+		return errMarks
+	}
+	return nil
+}
+
+// passwordWord is a password outside of its place in an address, with all that follows.
+var passwordWord = regexp.MustCompile(`(?is)password\s*=.*`)
+
+// String is the DSN without its passwords: what is printed ends up in logs.
 func (d Database) String() string {
-	if before, _, ok := strings.Cut(d.DSN, "password="); ok {
-		return before + "password=xxxxx"
+	if strings.HasPrefix(d.DSN, "sqlite:") {
+		return d.DSN
 	}
-	if u, err := url.Parse(d.DSN); err == nil && u.User != nil {
-		return u.Redacted()
+	text := passwordWord.ReplaceAllLiteralString(d.DSN, "password=xxxxx")
+	if u, err := url.Parse(text); err == nil && u.User != nil {
+		text = u.Redacted()
+	} else if at := strings.LastIndex(text, "@"); at >= 0 { // and it is no URL
+		text = "xxxxx" + text[at:]
 	}
-	if _, host, ok := strings.Cut(d.DSN, "@"); ok { // and it is no URL
-		return "xxxxx@" + host
-	}
-	return d.DSN
+	return text
 }
