@@ -75,7 +75,7 @@ test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-tes
 # the store in PostgreSQL a server, which Debian keeps out of PATH.
 .PHONY: .need-test
 .need-test:
-	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql'
+	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql' pgbouncer,/usr/sbin/pgbouncer:pgbouncer
 
 lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
 	bin/golangci-lint run ./...
