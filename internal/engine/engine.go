@@ -81,6 +81,10 @@ const numberBlock = 4096
 // attemptsMax bounds how often a batch is run again after another writer won.
 const attemptsMax = 50
 
+// downMax bounds how often a batch is run again while the database is away, for two thirds of a second in all: broken connections are
+// replaced and a restart may pass unseen, but callers are not kept waiting.
+const downMax = 6
+
 type call struct {
 	cmd    reverse.Command
 	queued time.Time
@@ -305,6 +309,7 @@ func (e *Engine) transact(t *turn, calls []*call, m *Measure) error {
 		reverse.KeysOf(c.cmd, keys)
 	}
 	reserve := int64(numberBlock)
+	down := 0
 	for attempt := 1; ; attempt++ {
 		t.take()
 		err := e.attempt(ctx, t, calls, keys, m)
@@ -323,6 +328,9 @@ func (e *Engine) transact(t *turn, calls []*call, m *Measure) error {
 			}
 			t.numbers = numbers{first, first + reserve}
 			reserve *= 2 // a batch that needs more than a block gets it soon
+		case errors.Is(err, store.ErrDown) && down < downMax:
+			down++
+			time.Sleep(5 * time.Millisecond << down) //nolint:forbidigo // a server that restarts needs a moment
 		case errors.Is(err, store.ErrRetry):
 			time.Sleep(time.Duration(rand.IntN(attempt)) * time.Millisecond) //nolint:forbidigo // back-off between processes
 		default:
