@@ -104,6 +104,14 @@ func (c *verifyCmd) openToRead(e *env) (store.Store, error) {
 // brand audits one brand.
 func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err error) {
 	start := time.Now()
+	if f, ok := s.(store.Freezer); ok {
+		frozen, release, err := f.Freeze(e.ctx)
+		if err != nil {
+			return v, err
+		}
+		defer release()
+		s = frozen
+	}
 	line := verifyLine{e: e, brand: id}
 	v.Summary, v.Divergence, err = audit.Verify(e.ctx, s, id, line.show)
 	if !line.shown.IsZero() {

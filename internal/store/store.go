@@ -170,6 +170,12 @@ type Memory interface {
 	Issued(ctx context.Context, brand string) (int64, error)
 }
 
+// A Freezer can show its books as of one moment while they are written to.
+type Freezer interface {
+	// Freeze answers the books as of now. They cost the database something until release is called.
+	Freeze(ctx context.Context) (books Audit, release func(), err error)
+}
+
 // An Importer takes whole installations as another store tells them.
 type Importer interface {
 	// Import fills an empty store with everything that the source tells: directory, rules, books and what is remembered. Brands keep

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -23,7 +26,18 @@ func stream[T any](ctx context.Context, s *Store, brand, query string, read func
 			}
 			ctx, cancel := context.WithCancel(ctx) // what is left unread when the reader stops need not be sent
 			defer cancel()
-			rows, err := s.reader.Query(ctx, query, append([]any{serial}, args...)...)
+			conn, err := s.reader.Acquire(ctx)
+			if err != nil {
+				return err
+			}
+			defer conn.Release() // which drops a connection that is in a transaction
+			if s.frozen != "" {
+				if err := attach(ctx, conn.Conn(), s.frozen); err != nil {
+					return err
+				}
+				defer rollback(conn.Conn())
+			}
+			rows, err := conn.Query(ctx, query, append([]any{serial}, args...)...)
 			if err != nil {
 				return err
 			}
@@ -41,6 +55,35 @@ func stream[T any](ctx context.Context, s *Store, brand, query string, read func
 			yield(none, told(err))
 		}
 	}
+}
+
+// attach begins a transaction that sees what the exported snapshot does.
+func attach(ctx context.Context, c *pgx.Conn, snapshot string) error {
+	b := &pgx.Batch{}
+	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	b.Queue("SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(snapshot, "'", "''") + "'") // which takes no parameters
+	return c.SendBatch(ctx, b).Close()
+}
+
+// Freeze shows the books as of this moment, however long they are read and whoever writes meanwhile.
+func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), err error) {
+	conn, err := s.reader.Acquire(ctx)
+	if err != nil {
+		return nil, nil, told(err)
+	}
+	release = func() {
+		rollback(conn.Conn())
+		conn.Release()
+	}
+	f := &Store{opts: s.opts, pool: s.pool, reader: s.reader, serials: map[string]int64{}, rules: map[int64]*ledger.Brand{}}
+	if _, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err == nil {
+		err = conn.QueryRow(ctx, "SELECT pg_export_snapshot()").Scan(&f.frozen)
+	}
+	if err != nil {
+		release()
+		return nil, nil, told(err)
+	}
+	return f, release, nil
 }
 
 // parsed reads a row that is one document.

@@ -41,6 +41,7 @@ type Store struct {
 	opts   Options
 	pool   *pgxpool.Pool // batches and reads, with the settings of sessions
 	reader *pgxpool.Pool // streams
+	frozen string        // the snapshot that streams read; "": each its own
 
 	mu      sync.Mutex              // guards what follows
 	serials map[string]int64        // of brands, which never change
