@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk lint vuln clean
+.PHONY: help run build test check race fuzz sim bench bench-large crash chaos golden sdk lint vuln clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 ADDR ?= 127.0.0.1:8080
@@ -20,7 +20,7 @@ RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit 
 FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' internal | sed -E 's|^(.*)/[^/]+:func (.*)|./\1:\2|')
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), CHAOS=$(CHAOS).'
 
 run: build ## build, then serve the demo world at ADDR
@@ -51,8 +51,11 @@ fuzz: ## every fuzz target for FUZZTIME
 sim: ## the property tests, ten times as long; SEED= repeats one
 	go test -count=1 $$(grep -rl --include='*_test.go' 'pgregory.net/rapid' internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -rapid.checks=1000 -rapid.seed=$(SEED)
 
-bench: build ## measure this machine: charges and refunds a second, beside the no-op limit
+bench: build ## measure this machine: PostgreSQL and SQLite beside the no-op limit, some ten minutes
 	bin/recoup bench
+
+bench-large: build ## the same, and with a million members and ten million operations in the store
+	bin/recoup bench --members 1000000 --operations 10000000
 
 crash: .need-test ## kill a server under load, ten times, on each database, and audit what is left
 	go test -count=1 -v -run Killed ./test/crash

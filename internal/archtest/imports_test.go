@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 
 	// Worlds and measurements (docs/adr/0002-demo-and-bench.md).
 	"demo":  {"engine", "store", "ledger", "reverse"},
-	"bench": {"engine", "store", "ledger", "reverse", "top"},
+	"bench": {"pgtemp", "store", "ledger", "reverse", "top", "github.com/google/pprof", "github.com/jackc/pgx/v5"},
 
 	"archtest": {},
 }

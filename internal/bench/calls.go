@@ -1,28 +1,24 @@
 package bench
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
-// The brand and shop that measurements use, and how members are named there.
+// The brand and shop that measurements use.
 const (
 	Brand = "9001"
 	Shop  = "1"
 )
 
-// MemberID is the customer_id of the i-th member.
-func MemberID(i int64) string { return "m" + strconv.FormatInt(i, 10) }
-
 // Members chooses whom a call is about: spread over many, or always the same.
 type Members int64
 
-func (m Members) of(n int64) string {
-	// A fixed stride spreads neighbours in time over the whole range.
-	return MemberID(n * 7919 % int64(m))
-}
+// stride is a prime: it leads to every member before it comes to one again, and from one far away to the next.
+const stride = 2_654_435_761
+
+func (m Members) of(n int64) string { return MemberID(n % int64(m) * stride % int64(m)) }
 
 const (
+	customer      = "alibaba.alsc.crm.open.customer.get"
+	customerParam = "param_customer_get_open_req"
 	recharge      = "alibaba.alsc.crm.open.recharge.operate"
 	rechargeParam = "param_recharge_operate_open_req"
 	refund        = "alibaba.alsc.crm.open.assert.refund"
@@ -46,7 +42,7 @@ func Spends(run string, m Members) Call {
 }
 
 // Refunds gives the spends of the same run back.
-func Refunds(run string) Call {
+func Refunds(run string, _ Members) Call {
 	return func(n int64) (string, string, string) {
 		return refund, refundParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","operator_id":"8","outer_order_id":"S%s-%d","new_outer_order_id":"R%s-%d","request_id":"r%s-%d"}`,
 			Brand, Shop, run, n, run, n, run, n)
@@ -56,7 +52,7 @@ func Refunds(run string) Call {
 // Mixed makes charges and spends in turn, and gives every third spend back a thousand calls later. Refunds whose spend never ran
 // because the measurement ended would be refused, so the first thousand rounds only charge and spend.
 func Mixed(run string, m Members) Call {
-	charges, spends, refunds := Charges(run, m), Spends(run, m), Refunds(run)
+	charges, spends, refunds := Charges(run, m), Spends(run, m), Refunds(run, m)
 	return func(n int64) (string, string, string) {
 		round := n / 4
 		switch n % 4 {
@@ -70,4 +66,16 @@ func Mixed(run string, m Members) Call {
 		}
 		return spends(n)
 	}
+}
+
+// Reads looks members up, with cards, balances, vouchers and points.
+func Reads(_ string, m Members) Call {
+	return func(n int64) (string, string, string) {
+		return customer, customerParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s"}`, Brand, Shop, m.of(n))
+	}
+}
+
+// Clock asks for the time, the least there is to ask for.
+func Clock(string, Members) Call {
+	return func(int64) (string, string, string) { return "taobao.time.get", "", "" }
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,12 +18,8 @@ import (
 	"recoup/internal/top"
 )
 
-// A Target is a server to call as one app.
-type Target struct {
-	Addr   string
-	AppKey string
-	Secret string
-}
+// A Target is where calls go: the addresses of the processes of one server, which share the connections.
+type Target []string
 
 // A Call makes the n-th call of a load: its method, the parameter that carries the request, and the request. It may be called from many
 // goroutines; n is unique.
@@ -42,38 +39,41 @@ type Load struct {
 func (l *Load) PerSecond() float64 { return float64(l.Calls-l.Refused) / l.Took.Seconds() }
 
 // Closed sends calls over so many connections for so long, each connection one call after the other: the most the server takes.
-func (t *Target) Closed(ctx context.Context, conns int, d time.Duration, c Call) (Load, error) {
+func (t Target) Closed(ctx context.Context, conns int, d time.Duration, c Call) (Load, error) {
 	return t.load(ctx, conns, d, 0, 1<<62, c)
 }
 
 // Count sends exactly so many calls, as fast as the server takes them.
-func (t *Target) Count(ctx context.Context, conns int, calls int64, c Call) (Load, error) {
+func (t Target) Count(ctx context.Context, conns int, calls int64, c Call) (Load, error) {
 	return t.load(ctx, conns, 10*time.Minute, 0, calls, c)
 }
 
 // Open sends calls at a fixed rate; latencies count from the moment a call was due, so a stalled server cannot hide its queue.
-func (t *Target) Open(ctx context.Context, conns int, d time.Duration, perSecond float64, c Call) (Load, error) {
+func (t Target) Open(ctx context.Context, conns int, d time.Duration, perSecond float64, c Call) (Load, error) {
 	return t.load(ctx, conns, d, perSecond, 1<<62, c)
 }
 
-func (t *Target) load(ctx context.Context, conns int, d time.Duration, perSecond float64, most int64, c Call) (Load, error) {
+func (t Target) load(ctx context.Context, conns int, d time.Duration, perSecond float64, most int64, c Call) (Load, error) {
 	var (
 		next, calls, refused atomic.Int64
 		mu                   sync.Mutex
 		took                 []time.Duration
 		sample               string
-		errs                 []error
+		failed               error // the first; when a server ends, every connection has one
 		wg                   sync.WaitGroup
 	)
+	fail := func(err error) {
+		mu.Lock()
+		failed = cmp.Or(failed, err)
+		mu.Unlock()
+	}
 	start := time.Now()
 	end := start.Add(d)
-	for range conns {
+	for i := range conns {
 		wg.Go(func() {
-			k, err := t.dial(ctx)
+			k, err := dial(ctx, t[i%len(t)])
 			if err != nil {
-				mu.Lock()
-				errs = append(errs, err)
-				mu.Unlock()
+				fail(err)
 				return
 			}
 			defer k.close()
@@ -93,14 +93,12 @@ func (t *Target) load(ctx context.Context, conns int, d time.Duration, perSecond
 				}
 				body, err := k.call(c(n))
 				if err != nil {
-					mu.Lock()
-					errs = append(errs, err)
-					mu.Unlock()
+					fail(err)
 					return
 				}
 				mine = append(mine, time.Since(due))
 				calls.Add(1)
-				if !bytes.Contains(body, success) {
+				if !bytes.Contains(body, success) && !bytes.Contains(body, clockSuccess) {
 					refused.Add(1)
 					mu.Lock()
 					if sample == "" {
@@ -120,15 +118,14 @@ func (t *Target) load(ctx context.Context, conns int, d time.Duration, perSecond
 	if len(took) > 0 {
 		l.P50, l.P99 = took[len(took)/2], took[len(took)*99/100]
 	}
-	return l, errors.Join(errs...)
+	return l, cmp.Or(ctx.Err(), failed)
 }
 
-// success is in every answer that is one.
-var success = []byte(`"biz_success":true`)
+// One of these is in every answer that is a success.
+var success, clockSuccess = []byte(`"biz_success":true`), []byte(`"time_get_response"`)
 
 // conn is one keep-alive connection. It is no HTTP library on purpose: the client shares the machine with the server and must be light.
 type conn struct {
-	target *Target
 	net    net.Conn
 	read   *bufio.Reader
 	out    []byte
@@ -137,13 +134,13 @@ type conn struct {
 	second int64
 }
 
-func (t *Target) dial(ctx context.Context) (*conn, error) {
+func dial(ctx context.Context, addr string) (*conn, error) {
 	var d net.Dialer
-	n, err := d.DialContext(ctx, "tcp", t.Addr)
+	n, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{target: t, net: n, read: bufio.NewReaderSize(n, 8<<10)}, nil
+	return &conn{net: n, read: bufio.NewReaderSize(n, 8<<10)}, nil
 }
 
 func (k *conn) close() { _ = k.net.Close() }
@@ -154,9 +151,12 @@ func (k *conn) call(method, param, request string) ([]byte, error) {
 	if s := now.Unix(); s != k.second {
 		k.second, k.stamp = s, top.FormatTime(now)
 	}
-	p := top.NewParams("method", method, "app_key", k.target.AppKey, "v", "2.0", "format", "json", "sign_method", top.HMACSHA256,
-		"timestamp", k.stamp, param, request)
-	p.Set("sign", top.Sign(p, k.target.Secret, top.HMACSHA256))
+	p := top.NewParams("method", method, "app_key", App.Key, "v", "2.0", "format", "json", "sign_method", top.HMACSHA256,
+		"timestamp", k.stamp)
+	if param != "" {
+		p.Set(param, request)
+	}
+	p.Set("sign", top.Sign(p, App.Secrets[0], top.HMACSHA256))
 	form := p.Encode()
 	k.out = append(k.out[:0], "POST /router/rest HTTP/1.1\r\nHost: recoup\r\nContent-Type: application/x-www-form-urlencoded;charset=utf-8\r\nContent-Length: "...)
 	k.out = strconv.AppendInt(k.out, int64(len(form)), 10)

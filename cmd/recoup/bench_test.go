@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"recoup/internal/bench"
+)
+
+// measured runs `recoup bench` for a moment. Its servers are this test binary under the command's name.
+func measured(t *testing.T, args ...string) []byte {
+	t.Helper()
+	var out, stderr bytes.Buffer
+	e := &env{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &out, stderr: &stderr}
+	if code := run(e, append([]string{"bench", "--rounds", "1"}, args...)); code != 0 {
+		t.Fatalf("bench ended with %d: %s", code, stderr.String())
+	}
+	return out.Bytes()
+}
+
+// Every group of rows is measured, and every bar but the one of pgbench, which takes long to prepare.
+func TestBench(t *testing.T) {
+	t.Parallel()
+	var groups []string
+	for name := range bench.Groups() {
+		if name != "pgbench" {
+			groups = append(groups, name)
+		}
+	}
+	text := measured(t, "--json", "--time", "200ms", "--conns", "8", "--members", "200", "--operations", "2000", "--only", strings.Join(groups, ","))
+	var report bench.Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var lines []string
+	for _, row := range report.Rows {
+		lines = append(lines, row.String())
+		if row.Figures[bench.PerSecond] == 0 || row.Figures[bench.RecoupCPU] == 0 {
+			t.Errorf("%s was not measured: %v", row, row.Figures)
+		}
+	}
+	for _, load := range []string{"charges", "debits", "refunds", "mixed", "reads"} {
+		for _, on := range []string{"PostgreSQL", "SQLite"} {
+			if line := load + ", " + on; !slices.Contains(lines, line) {
+				t.Errorf("no line %s in %q", line, lines)
+			}
+		}
+	}
+	for _, b := range report.Bars {
+		if pgbench := strings.Contains(b.Name, "pgbench"); (b.Got > 0) == pgbench {
+			t.Errorf("bar %s: got %v", b.Name, b.Got)
+		}
+	}
+	if len(report.Postgres) < 7 || report.SyncTime == 0 {
+		t.Errorf("settings %v, fdatasync %v", report.Postgres, report.SyncTime)
+	}
+}
+
+// A store with a history is made and measured, and the table says so.
+func TestBenchLarge(t *testing.T) {
+	t.Parallel()
+	text := measured(t, "--only", "large", "--members", "10000", "--operations", "100000", "--time", "1s", "--pg-set", "work_mem=8MB")
+	for _, want := range []string{
+		"10000 members and 100000 operations", "work_mem=8MB", "| charges | PostgreSQL, large store |", "% of charges, PostgreSQL, empty store |",
+	} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("nothing says %q:\n%s", want, text)
+		}
+	}
+}
+
+// A server of a measurement never outlives whoever started it: it ends with its input.
+func TestBenchServerEnds(t *testing.T) {
+	t.Parallel()
+	stdin, owner := io.Pipe()
+	out, stdout := io.Pipe()
+	ended := make(chan int)
+	go func() {
+		ended <- run(&env{ctx: t.Context(), stdin: stdin, stdout: stdout, stderr: io.Discard}, []string{"bench-server", "--null", "--db", "memory:"})
+	}()
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || strings.Count(line, "127.0.0.1:") != 2 {
+		t.Fatalf("it says %q, %v", line, err)
+	}
+	owner.Close()
+	if code := <-ended; code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
+// What cannot be measured is told before anything starts.
+func TestBenchRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--only", "charges,speed"}, "no group of rows named speed"},
+		{[]string{"--conns", "0"}, "want at least 1"},
+		{[]string{"--db", "sqlite:x.db"}, "want postgres://"},
+		{[]string{"--db", "postgres://u:secret@127.0.0.1:1/x", "--pg-set", "fsync=off"}, "--pg-set"},
+	} {
+		var stderr bytes.Buffer
+		code := run(&env{ctx: t.Context(), stdout: io.Discard, stderr: &stderr}, append([]string{"bench"}, c.args...))
+		if code != exitFailed || !strings.Contains(stderr.String(), c.want) || strings.Contains(stderr.String(), "secret") {
+			t.Errorf("%q: %d, %s", c.args, code, &stderr)
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Line names a line of the table: a load, and where it was sent.
+type Line struct {
+	Load string `json:"load"`
+	On   string `json:"on"`
+}
+
+func (l Line) String() string { return l.Load + ", " + l.On }
+
+// A Figure is something that is measured, by its name in JSON.
+type Figure string
+
+// The figures. Processor time is in microseconds a call.
+const (
+	PerSecond   Figure = "calls_per_second"
+	Ratio       Figure = "ratio" // to the calls per second of another line, in the same round
+	RecoupCPU   Figure = "recoup_us_per_call"
+	PostgresCPU Figure = "postgres_us_per_call"
+	P50         Figure = "p50_ms_at_half_rate"
+	P99         Figure = "p99_ms_at_half_rate"
+	RSS         Figure = "recoup_rss_mb" // the most a process ever had
+	Refused     Figure = "refused"
+	GatewayCPU  Figure = "gateway_us_per_call"
+	CoreCPU     Figure = "core_us_per_call"
+	StoreCPU    Figure = "store_us_per_call"
+	RestCPU     Figure = "http_and_runtime_us_per_call"
+	Start       Figure = "start_s" // from exec to the first answer
+)
+
+// A Sample is what one measurement found out.
+type Sample map[Figure]float64
+
+// A Row is a line of the table with the figures of all its samples: the greatest of RSS, the sum of Refused, and medians of all else.
+type Row struct {
+	Line
+	To      string `json:"ratio_to,omitempty"` // the line that Ratio compares with
+	Figures Sample `json:"figures"`
+
+	samples []Sample
+}
+
+// A Bar is what a figure has to reach.
+type Bar struct {
+	Name    string  `json:"name"`
+	Line    Line    `json:"-"` // the zero value: of any line the greatest
+	Figure  Figure  `json:"-"`
+	Inverse bool    `json:"-"` // of the ratio the other way round
+	Format  string  `json:"-"`
+	Scale   float64 `json:"-"` // of the format; 0 is 1
+	Least   float64 `json:"at_least,omitempty"`
+	Most    float64 `json:"at_most,omitempty"`
+	Got     float64 `json:"got,omitempty"` // 0: not measured
+	Reached bool    `json:"reached"`
+}
+
+// A Report is what a run found out, and under which circumstances.
+type Report struct {
+	Machine  string    `json:"machine"`
+	Method   string    `json:"method"`
+	Postgres []Setting `json:"postgres,omitempty"` // settings of the server
+	SyncTime float64   `json:"fdatasync_us"`
+	Rows     []*Row    `json:"rows"`
+	Bars     []Bar     `json:"bars"`
+	Notes    []string  `json:"notes,omitempty"`
+}
+
+// add adds a sample to a line. to is the line that its ratio compares with, or the zero value.
+func (r *Report) add(l, to Line, s Sample) {
+	i := slices.IndexFunc(r.Rows, func(row *Row) bool { return row.Line == l })
+	if i < 0 {
+		i = len(r.Rows)
+		r.Rows = append(r.Rows, &Row{Line: l})
+	}
+	row := r.Rows[i]
+	row.samples = append(row.samples, s)
+	if to != (Line{}) {
+		row.To = to.String()
+	}
+}
+
+// note notes something that the reader should know, once.
+func (r *Report) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(r.Notes, text) {
+		r.Notes = append(r.Notes, text)
+	}
+}
+
+// close works the figures out of the samples and compares them with the bars.
+func (r *Report) close(bars []Bar) {
+	for _, row := range r.Rows {
+		all := map[Figure][]float64{}
+		for _, s := range row.samples {
+			for f, n := range s {
+				all[f] = append(all[f], n)
+			}
+		}
+		row.Figures = Sample{}
+		for f, list := range all {
+			row.Figures[f] = together(f, list)
+		}
+	}
+	r.Bars = slices.Clone(bars)
+	for i := range r.Bars {
+		r.Bars[i].close(r.Rows)
+	}
+}
+
+func together(f Figure, list []float64) (n float64) {
+	switch slices.Sort(list); f {
+	case RSS:
+		return list[len(list)-1]
+	case Refused:
+		for _, x := range list {
+			n += x
+		}
+		return n
+	}
+	return list[len(list)/2]
+}
+
+func (b *Bar) close(rows []*Row) {
+	for _, row := range rows {
+		if row.Line == b.Line || b.Line == (Line{}) {
+			b.Got = max(b.Got, row.Figures[b.Figure])
+		}
+	}
+	if b.Got == 0 {
+		return
+	}
+	if b.Inverse {
+		b.Got = 1 / b.Got
+	}
+	b.Reached = b.Got >= b.Least && (b.Most == 0 || b.Got <= b.Most)
+}
+
+// A column shows a figure.
+type column struct {
+	title  string
+	figure Figure
+	format string
+	scale  float64
+}
+
+var columns = []column{
+	{"calls/s", PerSecond, "%.0f", 1},
+	{"share", Ratio, "%.0f %%", 100},
+	{"recoup µs/call", RecoupCPU, "%.0f", 1},
+	{"postgres µs/call", PostgresCPU, "%.0f", 1},
+	{"p50 ms", P50, "%.2f", 1},
+	{"p99 ms", P99, "%.2f", 1},
+	{"RSS MB", RSS, "%.0f", 1},
+	{"refused", Refused, "%.0f", 1},
+}
+
+var partColumns = []column{
+	{"gateway µs", GatewayCPU, "%.0f", 1},
+	{"core µs", CoreCPU, "%.0f", 1},
+	{"store µs", StoreCPU, "%.0f", 1},
+	{"http, runtime µs", RestCPU, "%.0f", 1},
+	{"start s", Start, "%.2f", 1},
+}
+
+// Write prints the report in Markdown, which reads well at a terminal, too.
+func (r *Report) Write(w io.Writer) {
+	fmt.Fprintf(w, "%s\n\n%s\n\n", r.Machine, r.Method)
+	if len(r.Postgres) > 0 {
+		fmt.Fprint(w, "PostgreSQL:")
+		for _, s := range r.Postgres {
+			fmt.Fprintf(w, " %s=%s", s.Name, s.Value)
+		}
+		fmt.Fprint(w, "\n\n")
+	}
+	fmt.Fprintf(w, "A write of 8 KiB with fdatasync: %.0f µs.\n\n", r.SyncTime)
+	r.table(w, columns, PerSecond)
+	r.table(w, partColumns, GatewayCPU, Start)
+	bars := [][]string{{"bar", "wanted", "got", "reached"}}
+	for i := range r.Bars {
+		bars = append(bars, r.Bars[i].cells())
+	}
+	table(w, 1, bars)
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, n)
+	}
+}
+
+// table prints the lines that have one of the figures.
+func (r *Report) table(w io.Writer, columns []column, wanted ...Figure) {
+	rows := [][]string{{"load", "on"}}
+	for _, c := range columns {
+		rows[0] = append(rows[0], c.title)
+	}
+	for _, row := range r.Rows {
+		if !slices.ContainsFunc(wanted, func(f Figure) bool { return row.Figures[f] > 0 }) {
+			continue
+		}
+		cells := []string{row.Load, row.On}
+		for _, c := range columns {
+			n, measured := row.Figures[c.figure]
+			cell := show(measured, c.format, n*c.scale)
+			if c.figure == Ratio && measured {
+				cell += " of " + row.To
+			}
+			cells = append(cells, cell)
+		}
+		rows = append(rows, cells)
+	}
+	if len(rows) > 1 {
+		table(w, 2, rows)
+	}
+}
+
+func (b *Bar) cells() []string {
+	limit, n := "≥ ", b.Least
+	if b.Most > 0 {
+		limit, n = "≤ ", b.Most
+	}
+	reached := map[bool]string{true: "yes", false: "no"}[b.Reached]
+	if b.Got == 0 {
+		reached = "not measured"
+	}
+	scale := cmp.Or(b.Scale, 1)
+	return []string{b.Name, limit + fmt.Sprintf(b.Format, n*scale), show(b.Got > 0, b.Format, b.Got*scale), reached}
+}
+
+func show(measured bool, format string, n float64) string {
+	if !measured {
+		return "–"
+	}
+	return fmt.Sprintf(format, n)
+}
+
+// table prints rows, of which the first is the head. The first columns are texts, the others figures.
+func table(w io.Writer, texts int, rows [][]string) {
+	width := make([]int, len(rows[0]))
+	for _, cells := range rows {
+		for i, cell := range cells {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for n, cells := range rows {
+		for i, cell := range cells {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if i >= texts {
+				cell, pad = pad+cell, ""
+			}
+			fmt.Fprintf(w, "| %s%s ", cell, pad)
+		}
+		fmt.Fprintln(w, "|")
+		if n > 0 {
+			continue
+		}
+		for i := range width {
+			end := "-"
+			if i >= texts {
+				end = ":"
+			}
+			fmt.Fprintf(w, "|%s%s", strings.Repeat("-", width[i]+1), end)
+		}
+		fmt.Fprintln(w, "|")
+	}
+	fmt.Fprintln(w)
+}
