@@ -167,7 +167,7 @@ func (w *saver) ops() {
 		binary.BigEndian.PutUint64(length[:], uint64(len(w.text)))
 		digest.Write(length[:]) // as store.ChainHash does
 		digest.Write(w.text)
-		ordinals[i], members[i], bodies[i] = int32(o.Ordinal), o.Member, string(w.text) //nolint:gosec // a number's history is far shorter
+		ordinals[i], members[i], bodies[i] = int32(o.Ordinal), o.Member, string(w.text)
 		requests[i], refunds[i] = digestOrNull(&o.Request), digestOrNull(&o.Refund)
 		if o.Order != "" {
 			orders[i] = &o.Order

@@ -179,7 +179,7 @@ func TestDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Stop() //nolint:errcheck // it is stopped already when all is well
+	defer server.Stop()
 	dsn, err := server.Create(t.Context(), "down")
 	if err != nil {
 		t.Fatal(err)

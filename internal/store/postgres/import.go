@@ -22,7 +22,8 @@ SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB';
-SELECT set_config(name, boot_val, true) FROM pg_settings WHERE name LIKE 'enable\_%' AND setting <> boot_val`
+SELECT set_config(name, boot_val, true) FROM pg_settings
+WHERE (name LIKE 'enable\_%' OR name IN ('random_page_cost', 'cpu_operator_cost')) AND setting <> boot_val`
 
 // The accounts of a source come by their ids, and a member's row holds those of one member: members and accounts wait in tables of their
 // own until both are there.

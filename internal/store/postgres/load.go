@@ -263,7 +263,7 @@ func (l *loader) askNames() {
 	}
 	l.ask(sql.Idents, func(r row) error {
 		m := r.text(3)
-		l.s.Idents[ledger.Ident{Type: ledger.IdentType(r.int(0)), Outer: r.text(1), Text: r.text(2)}] = m //nolint:gosec // our own column of a few values
+		l.s.Idents[ledger.Ident{Type: ledger.IdentType(r.int(0)), Outer: r.text(1), Text: r.text(2)}] = m
 		l.members.add(m)
 		return nil
 	}, types, outers, texts)
@@ -384,7 +384,7 @@ func op(r row) (*ledger.Op, error) {
 func tombOf(r row) *ledger.Tombstone {
 	return &ledger.Tombstone{
 		TombKey: ledger.TombKey{
-			Order: r.text(0), App: r.text(1), Family: ledger.Family(r.int(2)), Charge: r.bool(3), //nolint:gosec // our own column of a few values
+			Order: r.text(0), App: r.text(1), Family: ledger.Family(r.int(2)), Charge: r.bool(3),
 		},
 		Signed: r.int(4), Amount: ledger.Amount(r.int(5)), Member: r.text(6), Until: r.int(7),
 	}
@@ -459,7 +459,7 @@ func (l *loader) putLot(v *ledger.Lot) {
 
 func lotOf(r row) *ledger.Lot {
 	v := &ledger.Lot{
-		LotID: ledger.LotID{Account: r.text(0), N: r.int(1)}, Kind: ledger.Kind(r.int(2)), Member: r.text(3), //nolint:gosec // our own column of a few values
+		LotID: ledger.LotID{Account: r.text(0), N: r.int(1)}, Kind: ledger.Kind(r.int(2)), Member: r.text(3),
 		Expires: r.int(5), Granted: ledger.Amount(r.int(6)), Balance: ledger.Amount(r.int(7)), Held: ledger.Amount(r.int(8)),
 	}
 	r.digest(4, v.Origin[:])

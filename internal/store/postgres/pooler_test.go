@@ -57,12 +57,12 @@ func pooler(t testing.TB, dsn string) string {
 		t.Fatal(err)
 	}
 	database := u.Path[1:]
-	dir, err := os.MkdirTemp("", "recoup-pooler-") // another user reads it, so it is none of t's
+	dir, err := os.MkdirTemp("", "recoup-pooler-") //nolint:usetesting // another user reads it, and folders of t are closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // another user reads the file in it
+	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -85,14 +85,14 @@ max_client_conn = 200
 log_connections = 0
 log_disconnections = 0
 `, database, u.Hostname(), u.Port(), u.User.Username(), port)
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"-q", file}
 	if os.Getuid() == 0 {
 		args = append([]string{"-u", "nobody"}, args...)
 	}
-	cmd := exec.Command(binary, args...) //nolint:gosec // the pooler that was found
+	cmd := exec.Command(binary, args...)
 	dieWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -41,11 +41,11 @@ func (r row) int(i int) int64 {
 	}
 	switch len(v) {
 	case 2:
-		return int64(int16(binary.BigEndian.Uint16(v))) //nolint:gosec // two's complement, as sent
+		return int64(int16(binary.BigEndian.Uint16(v)))
 	case 4:
-		return int64(int32(binary.BigEndian.Uint32(v))) //nolint:gosec // two's complement, as sent
+		return int64(int32(binary.BigEndian.Uint32(v)))
 	}
-	return int64(binary.BigEndian.Uint64(v)) //nolint:gosec // two's complement, as sent
+	return int64(binary.BigEndian.Uint64(v))
 }
 
 func (r row) bool(i int) bool {

@@ -63,7 +63,7 @@ func poolConfig(dsn string, o *Options) (*pgxpool.Config, error) {
 	}
 	cfg.MaxConns = connsDefault
 	if o.Conns > 0 {
-		cfg.MaxConns = int32(min(o.Conns, 1000)) //nolint:gosec // bounded
+		cfg.MaxConns = int32(min(o.Conns, 1000))
 	}
 	return cfg, nil
 }
@@ -101,7 +101,7 @@ func config(dsn string, settings map[string]string, pooler bool) (*pgxpool.Confi
 // hidden keeps a DSN's password out of an error: what pgx says of a DSN it cannot read may quote it.
 func hidden(err error) error {
 	text := err.Error()
-	if i := strings.Index(text, "postgres"); strings.Contains(text, "@") && i >= 0 {
+	if strings.Contains(text, "@") && strings.Contains(text, "postgres") {
 		return errors.New("the DSN cannot be read; want postgres://user@host:port/database")
 	}
 	return err
