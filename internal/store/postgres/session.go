@@ -84,6 +84,7 @@ func config(dsn string, settings map[string]string, pooler bool) (*pgxpool.Confi
 		return nil, fmt.Errorf("--db: %w", hidden(err))
 	}
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	cfg.AfterConnect = learnArrays
 	if pooler {
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 		cfg.ConnConfig.StatementCacheCapacity = 0
