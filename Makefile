@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz sim bench bench-large crash chaos golden sdk lint vuln clean
+.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk lint vuln clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 ADDR ?= 127.0.0.1:8080
@@ -20,7 +20,7 @@ RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit 
 FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' internal | sed -E 's|^(.*)/[^/]+:func (.*)|./\1:\2|')
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), CHAOS=$(CHAOS).'
 
 run: build ## build, then serve the demo world at ADDR
@@ -48,14 +48,12 @@ fuzz: ## every fuzz target for FUZZTIME
 	  said=$$(go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}" 2>&1) || { echo "$$said"; exit 1; }; \
 	done
 
-sim: ## the property tests, ten times as long; SEED= repeats one
+sim: .need-test ## the property tests ten times as long, and 40 histories on every store; SEED= repeats one
 	go test -count=1 $$(grep -rl --include='*_test.go' 'pgregory.net/rapid' internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -rapid.checks=1000 -rapid.seed=$(SEED)
+	RECOUP_SAME=40 RECOUP_SEED=$(SEED) go test -count=1 -timeout 1h ./test/same
 
-bench: build ## measure this machine: PostgreSQL and SQLite beside the no-op limit, some ten minutes
+bench: build ## measure this machine: charges and refunds a second, beside the no-op limit
 	bin/recoup bench
-
-bench-large: build ## the same, and with a million members and ten million operations in the store
-	bin/recoup bench --members 1000000 --operations 10000000
 
 crash: .need-test ## kill a server under load, ten times, on each database, and audit what is left
 	go test -count=1 -v -run Killed ./test/crash
@@ -78,7 +76,7 @@ test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-tes
 # the store in PostgreSQL a server, which Debian keeps out of PATH.
 .PHONY: .need-test
 .need-test:
-	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql' pgbouncer,/usr/sbin/pgbouncer:pgbouncer
+	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql'
 
 lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
 	bin/golangci-lint run ./...
