@@ -95,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		n.closeStore()
 		return nil, err
 	}
-	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.read, Digest: n.digest, Now: n.now})
+	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
 		Now: n.now, Window: o.Window, Ready: n.ready, Log: n.log,
@@ -185,12 +185,6 @@ func (n *Node) submit(ctx context.Context, brand string, cmd reverse.Command) (l
 		return r, top.Busy("isp.system-busy", "系统繁忙,请用相同请求重试 busy; send the same request again", 1)
 	}
 	return r, top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
-}
-
-func (n *Node) read(ctx context.Context, brand string, keys *reverse.Keys) (*reverse.State, int64, error) {
-	now := n.now().UnixMilli()
-	s, err := n.Store.Read(ctx, brand, keys, now)
-	return s, now, err
 }
 
 // digest is the brand's keyed digest of a personal identifier.

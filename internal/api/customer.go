@@ -87,11 +87,12 @@ func customerGet() *Method {
 			if fault := in.needMember(&who); fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			s, now, fault := in.read(ctx, query.CustomerKeys(&who))
+			var c *query.Customer
+			var r ledger.Result
+			fault = in.read(ctx, query.CustomerKeys(&who), func(s *reverse.State, now int64) { c, r = query.FindCustomer(s, &who, now) })
 			if fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			c, r := query.FindCustomer(s, &who, now)
 			if r.Code != ledger.OK {
 				return top.Value{}, r, nil
 			}

@@ -126,13 +126,12 @@ var yes = done(func(*Input, *ledger.Result) top.Value { return top.Bool(true) })
 // flow is the String result of the point family: the id of the operation, the same on replay.
 var flow = done(func(_ *Input, r *ledger.Result) top.Value { return top.Str(r.Flow.String()) })
 
-// read loads a snapshot for a query. A store that cannot answer is a fault of ours.
-func (in *Input) read(ctx context.Context, keys *reverse.Keys) (*reverse.State, int64, *top.Fault) {
-	s, now, err := in.service.Read(ctx, in.brand.ID, keys)
-	if err != nil {
-		return nil, 0, unavailable()
+// read shows a snapshot to a query. A store that cannot answer is a fault of ours.
+func (in *Input) read(ctx context.Context, keys *reverse.Keys, view func(s *reverse.State, now int64)) *top.Fault {
+	if in.service.Read(ctx, in.brand.ID, keys, view) != nil {
+		return unavailable()
 	}
-	return s, now, nil
+	return nil
 }
 
 func unavailable() *top.Fault {

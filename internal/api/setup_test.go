@@ -52,12 +52,13 @@ func setup(t testing.TB) *world {
 			w.brand, w.commands = brand, append(w.commands, cmd)
 			return w.result, w.busy
 		},
-		Read: func(_ context.Context, brand string, keys *reverse.Keys) (*reverse.State, int64, error) {
+		Read: func(_ context.Context, brand string, keys *reverse.Keys, view func(*reverse.State, int64)) error {
 			w.brand, w.keys = brand, keys
 			if w.readErr != nil {
-				return nil, 0, w.readErr
+				return w.readErr
 			}
-			return w.state(w.Brand(brand)), moment.UnixMilli(), nil
+			view(w.state(w.Brand(brand)), moment.UnixMilli())
+			return nil
 		},
 		Digest: func(brand, text string) ledger.Digest {
 			w.digests = append(w.digests, text)

@@ -172,11 +172,11 @@ func applyRefund() *Method {
 			if fault != nil || r.Code != ledger.OK {
 				return top.Value{}, r, fault
 			}
-			s, _, fault := in.read(ctx, query.QuoteKeys(cmd.Token))
+			var q *query.Quote
+			fault = in.read(ctx, query.QuoteKeys(cmd.Token), func(s *reverse.State, _ int64) { q = query.FindQuote(s, cmd.Token) })
 			if fault != nil {
 				return top.Value{}, r, fault
 			}
-			q := query.FindQuote(s, cmd.Token)
 			if q == nil {
 				return top.Value{}, r, unavailable()
 			}
@@ -284,11 +284,13 @@ func reverseDetail() *Method {
 			if in.brand == nil {
 				return top.Value{}, unknown, nil
 			}
-			s, _, fault := in.read(ctx, query.ReverseKeys(in.num(reverseID)))
+			var r *query.Reverse
+			fault := in.read(ctx, query.ReverseKeys(in.num(reverseID)), func(s *reverse.State, _ int64) {
+				r = query.FindReverse(s, in.num(reverseID))
+			})
 			if fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			r := query.FindReverse(s, in.num(reverseID))
 			if r == nil {
 				return top.Value{}, unknown, nil
 			}

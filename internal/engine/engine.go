@@ -51,9 +51,10 @@ type Engine struct {
 
 	mu      sync.Mutex // guards what follows
 	queues  map[string]*queue
+	reads   map[string]*reads
 	running map[ledger.Digest]*call // first call of each request key, to which duplicates wait
 	closed  bool
-	busy    sync.WaitGroup // lanes with work
+	busy    sync.WaitGroup // lanes with work, of calls and of reads
 
 	// Seams for tests: betweenTrips runs after Resolve and before Begin, beforeDecide before each decision.
 	betweenTrips func()
@@ -116,7 +117,7 @@ func New(s store.Store, o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{store: s, opts: o, queues: map[string]*queue{}, running: map[ledger.Digest]*call{}}
+	return &Engine{store: s, opts: o, queues: map[string]*queue{}, reads: map[string]*reads{}, running: map[ledger.Digest]*call{}}
 }
 
 // Submit decides one command of a brand and returns once its effects are durable. A refusal is a result; an error is one of the faults

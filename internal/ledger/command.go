@@ -1,5 +1,7 @@
 package ledger
 
+import "maps"
+
 // Who names the member of a call by any of the identifiers it may carry. The empty string is absent.
 type Who struct {
 	Customer  string // customer_id
@@ -76,6 +78,20 @@ func NewKeys() *Keys {
 		Unnamed: map[string]struct{}{}, Idents: map[Ident]struct{}{}, Spends: map[Ident]struct{}{}, AllLots: map[Ident]struct{}{},
 		Vouchers: map[string]struct{}{}, TombApps: map[string]struct{}{}, Wallets: map[Ident]struct{}{},
 	}
+}
+
+// Merge adds what other keys read.
+func (k *Keys) Merge(o *Keys) {
+	maps.Copy(k.Requests, o.Requests)
+	maps.Copy(k.Refunds, o.Refunds)
+	maps.Copy(k.Orders, o.Orders)
+	maps.Copy(k.Unnamed, o.Unnamed)
+	maps.Copy(k.Idents, o.Idents)
+	maps.Copy(k.Spends, o.Spends)
+	maps.Copy(k.AllLots, o.AllLots)
+	maps.Copy(k.Vouchers, o.Vouchers)
+	maps.Copy(k.TombApps, o.TombApps)
+	maps.Copy(k.Wallets, o.Wallets)
 }
 
 // add notes what every command reads: its idempotency key and its member.

@@ -1,6 +1,10 @@
 package reverse
 
-import "recoup/internal/ledger"
+import (
+	"maps"
+
+	"recoup/internal/ledger"
+)
 
 // Keys are what a batch reads, of the ledger and of WDK orders.
 type Keys struct {
@@ -19,6 +23,17 @@ func NewKeys() *Keys {
 		Keys: ledger.NewKeys(), Subs: map[int64]struct{}{}, Outs: map[string]struct{}{}, OutSubs: map[string]struct{}{},
 		Quotes: map[string]struct{}{}, Reverses: map[int64]struct{}{}, Stores: map[string]struct{}{},
 	}
+}
+
+// Merge adds what other keys read.
+func (k *Keys) Merge(o *Keys) {
+	k.Keys.Merge(o.Keys)
+	maps.Copy(k.Subs, o.Subs)
+	maps.Copy(k.Outs, o.Outs)
+	maps.Copy(k.OutSubs, o.OutSubs)
+	maps.Copy(k.Quotes, o.Quotes)
+	maps.Copy(k.Reverses, o.Reverses)
+	maps.Copy(k.Stores, o.Stores)
 }
 
 // head notes what every command reads: its idempotency key.
