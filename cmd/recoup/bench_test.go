@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"recoup/internal/bench"
+	"recoup/internal/pgtemp"
 )
 
 // measured runs `recoup bench` for a moment. Its servers are this test binary under the command's name.
@@ -71,6 +72,23 @@ func TestBenchLarge(t *testing.T) {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("nothing says %q:\n%s", want, text)
 		}
+	}
+}
+
+// A database of the user's is measured once, while it is empty; what needs a server of our own is left out, and said to be.
+func TestBenchDatabase(t *testing.T) {
+	t.Parallel()
+	dsn := pgtemp.Database(t)
+	text := measured(t, "--db", dsn, "--only", "hot,pgbench", "--members", "200", "--conns", "8", "--time", "200ms")
+	for _, want := range []string{"| charges | PostgreSQL, one member |", "Not measured: pgbench: it needs a temporary PostgreSQL server."} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("nothing says %q:\n%s", want, text)
+		}
+	}
+	var stderr bytes.Buffer
+	again := &env{ctx: t.Context(), stdout: io.Discard, stderr: &stderr}
+	if code := run(again, []string{"bench", "--db", dsn, "--only", "hot"}); code != exitFailed || !strings.Contains(stderr.String(), "is not empty; create a database") {
+		t.Errorf("a second time: %d, %s", code, &stderr)
 	}
 }
 

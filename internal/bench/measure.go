@@ -65,8 +65,10 @@ func (r *runner) tpcb(ctx context.Context, s *step) error {
 	if err != nil {
 		return err
 	}
+	before := r.pg.CPU()
 	rate, err := Pgbench(r.pg.Bin("pgbench")).Run(ctx, dsn, pgbenchClients, r.Time)
-	return r.add(s, Sample{PerSecond: rate}, err)
+	used := float64((r.pg.CPU() - before).Microseconds())
+	return r.add(s, Sample{PerSecond: rate, PostgresCPU: used / (rate * float64(seconds(r.Time)))}, err)
 }
 
 // TPC-B as it is usually quoted.
