@@ -375,6 +375,23 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
+// Copies begin with what was filled in, and nothing that is done to one is in the next. What was filled in is filled in once.
+func TestCopies(t *testing.T) {
+	filled := 0
+	copies := Copies(func(dsn string) error {
+		filled++
+		return execute(t.Context(), dsn, "CREATE TABLE till AS SELECT 7 AS n")
+	})
+	for range 2 {
+		if n := do(t, copies(t), "UPDATE till SET n = n + 1", "SELECT n FROM till"); n != "8" {
+			t.Errorf("%s in the till, want 8", n)
+		}
+	}
+	if filled != 1 && os.Getenv("RECOUP_TEST_POSTGRES") == "" {
+		t.Errorf("filled %d times", filled)
+	}
+}
+
 func TestWithDatabase(t *testing.T) {
 	t.Parallel()
 	for dsn, want := range map[string]string{

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // shared starts the server of a test binary. Nobody stops it: it goes with the process.
@@ -32,10 +34,19 @@ func Database(t testing.TB) (dsn string) {
 	if server == "" {
 		server = Shared(t).DSN("postgres")
 	}
-	name := "recoup_test_" + strings.ToLower(rand.Text()) // other tests may use the same server at this moment
+	name := newName()
 	if err := create(t.Context(), server, name); err != nil {
 		t.Fatal(err)
 	}
+	dropAfter(t, server, name)
+	return withDatabase(server, name)
+}
+
+// newName names a database. Other tests may use the same server at this moment.
+func newName() string { return "recoup_test_" + strings.ToLower(rand.Text()) }
+
+func dropAfter(t testing.TB, server, name string) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 		defer cancel()
@@ -43,7 +54,43 @@ func Database(t testing.TB) (dsn string) {
 			t.Error(err)
 		}
 	})
-	return withDatabase(server, name)
+}
+
+// Copies are databases that begin alike: fill fills the first, and every test gets a copy of it, which costs a fraction. On the server of
+// RECOUP_TEST_POSTGRES, where a first one would be left behind, each is filled by itself.
+func Copies(fill func(dsn string) error) func(t testing.TB) (dsn string) {
+	first := sync.OnceValues(func() (name string, err error) {
+		s, err := shared()
+		if err != nil {
+			return "", err
+		}
+		name = newName()
+		dsn, err := s.Create(context.Background(), name)
+		if err != nil {
+			return "", err
+		}
+		return name, fill(dsn)
+	})
+	return func(t testing.TB) (dsn string) {
+		t.Helper()
+		if os.Getenv("RECOUP_TEST_POSTGRES") != "" { //nolint:forbidigo // as above
+			dsn = Database(t)
+			if err := fill(dsn); err != nil {
+				t.Fatal(err)
+			}
+			return dsn
+		}
+		template, err := first()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, s := newName(), Shared(t)
+		if err := execute(t.Context(), s.DSN("postgres"), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{template}.Sanitize()); err != nil {
+			t.Fatal(err)
+		}
+		dropAfter(t, s.DSN("postgres"), name)
+		return s.DSN(name)
+	}
 }
 
 // withDatabase puts another database into a DSN, which is an address or a list of words.
