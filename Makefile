@@ -32,6 +32,7 @@ build: ## build bin/recoup
 test: check .need-test test/sdk/node_modules/.package-lock.json ## all that must hold: check, every test, a smoke of each fuzz target
 	CGO_ENABLED=1 go test -race $(RACY)
 	go test $$(go list ./... | grep -vxF "$$(go list $(RACY))")
+	RECOUP_TEST_DB=postgres go test ./test/sdk
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(SMOKE)
 
 check: ## the fast ones: gofmt, vet, who imports whom
@@ -65,8 +66,9 @@ golden: ## write the expected outputs of the scripts anew; read the difference b
 	UPDATE=1 go test -count=1 ./cmd/recoup
 	git diff --stat -- test/script
 
-sdk: .need-test test/sdk/node_modules/.package-lock.json ## the platform's client libraries against a live demo
+sdk: .need-test test/sdk/node_modules/.package-lock.json ## the platform's client libraries against a live demo, on each database
 	go test -count=1 ./test/sdk
+	RECOUP_TEST_DB=postgres go test -count=1 ./test/sdk
 
 test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-test
 	cd test/sdk && npm ci --no-audit --no-fund --ignore-scripts

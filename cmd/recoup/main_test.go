@@ -9,27 +9,69 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"recoup/internal/pgtemp"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"recoup": main})
 }
 
-// TestScripts runs every script under test/script. Each has a folder and a $RECOUP_DB of its own, and three commands besides
-// testscript's: `start ARGS` runs a serving command and sets $GATEWAY, $APP_KEY, $SECRET and $SESSION from what it prints; `stop` ends
-// it; `take NAME REGEXP` sets $NAME to what the first group matches in the last output.
+// scripts is where they are.
+var scripts = filepath.Join("..", "..", "test", "script")
+
+// filesOnly are the scripts that make no sense on PostgreSQL.
+var filesOnly = map[string]string{
+	"call": "it asks a demo of its own, and keeps nothing",
+	"copy": "it is about files that cannot be copied, and says itself where PostgreSQL comes in",
+	"help": "it is about files that are no databases",
+}
+
+// TestScripts runs every script under test/script, on each database. Each has a folder and a $RECOUP_DB of its own, and three commands
+// besides testscript's: `start ARGS` runs a serving command and sets $GATEWAY, $APP_KEY, $SECRET and $SESSION from what it prints; `stop`
+// ends it; `take NAME REGEXP` sets $NAME to what the first group matches in the last output. A line for one database alone begins with
+// its name: [sqlite] or [postgres].
 func TestScripts(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		runScripts(t, "sqlite", nil, func(e *testscript.Env) string { return "sqlite:" + filepath.Join(e.WorkDir, "recoup.db") })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		runScripts(t, "postgres", filesOnly, func(*testscript.Env) string { return pgtemp.Database(t) })
+	})
+}
+
+func runScripts(t *testing.T, kind string, without map[string]string, database func(*testscript.Env) string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(file string) string { return strings.TrimSuffix(filepath.Base(file), ".txtar") }
+	for script := range without {
+		if !slices.ContainsFunc(files, func(file string) bool { return name(file) == script }) {
+			t.Errorf("there is no script %s to leave out", script)
+		}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("..", "..", "test", "script"),
+		Files:               slices.DeleteFunc(files, func(file string) bool { return without[name(file)] != "" }),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE") != "",
+		UpdateScripts:       os.Getenv("UPDATE") != "" && kind == "sqlite",
+		Condition: func(c string) (bool, error) {
+			if c != "sqlite" && c != "postgres" {
+				return false, fmt.Errorf("[%s] is none of [sqlite] and [postgres]", c)
+			}
+			return c == kind, nil
+		},
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("RECOUP_DB", "sqlite:"+filepath.Join(e.WorkDir, "recoup.db"))
+			e.Setenv("RECOUP_DB", database(e))
 			e.Values[running{}] = new(*service)
 			return nil
 		},

@@ -10,22 +10,58 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite"
 
 	"recoup"
 	"recoup/internal/demo"
+	"recoup/internal/pgtemp"
 )
 
-// demoBooks makes the demo world in a file.
-func demoBooks(t *testing.T) (path string) {
+// A database says how a new one is made, and how a statement damages it.
+type database struct {
+	open   func(t *testing.T) (dsn string)
+	damage func(t *testing.T, dsn, brand string)
+}
+
+// verified are the databases that verify is tried on.
+var verified = map[string]database{
+	"sqlite": {
+		open: func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "recoup.db") },
+		damage: func(t *testing.T, dsn, brand string) {
+			db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec(`UPDATE lot SET balance = balance + 1 WHERE brand = (SELECT serial FROM brand WHERE id = ?) AND n = 1`, brand); err != nil {
+				t.Fatal(err)
+			}
+		},
+	},
+	"postgres": {
+		open: func(t *testing.T) string { return pgtemp.Database(t) },
+		damage: func(t *testing.T, dsn, brand string) {
+			db, err := pgx.Connect(t.Context(), dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close(t.Context())
+			if _, err := db.Exec(t.Context(), `UPDATE lot SET balance = balance + 1 WHERE brand_id = (SELECT serial FROM brand WHERE id = $1) AND n = 1`, brand); err != nil {
+				t.Fatal(err)
+			}
+		},
+	},
+}
+
+// makeBooks makes a database, with the demo world or with nothing in it.
+func makeBooks(t *testing.T, dsn string, demo bool) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "recoup.db")
-	n, err := recoup.Open(context.Background(), recoup.Options{DB: "sqlite:" + path, Demo: true})
+	n, err := recoup.Open(t.Context(), recoup.Options{DB: dsn, Demo: demo})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Close()
-	return path
 }
 
 // tryVerify runs verify as a command line.
@@ -38,47 +74,41 @@ func tryVerify(args ...string) (code int, out, errs string) {
 }
 
 func TestVerify(t *testing.T) {
-	path := demoBooks(t)
-	code, out, errs := tryVerify("--db", "sqlite:"+path)
+	for name, on := range verified {
+		t.Run(name, func(t *testing.T) { verifies(t, on) })
+	}
+}
+
+func verifies(t *testing.T, on database) {
+	dsn, empty := on.open(t), on.open(t)
+	makeBooks(t, dsn, true)
+	code, out, errs := tryVerify("--db", dsn)
 	if code != 0 || errs != "" || strings.Count(out, "agrees") != 3 {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
-	code, out, _ = tryVerify("--db", "sqlite:"+path, "--brand", demo.PointBrand)
+	code, out, _ = tryVerify("--db", dsn, "--brand", demo.PointBrand)
 	if code != 0 || strings.Count(out, "agrees") != 1 {
 		t.Errorf("%d\n%s", code, out)
 	}
-	code, _, errs = tryVerify("--db", "sqlite:"+path, "--brand", "nobody")
+	code, _, errs = tryVerify("--db", dsn, "--brand", "nobody")
 	if code != exitFailed || !strings.Contains(errs, "--brand nobody: there is no such brand") {
 		t.Errorf("%d\n%s", code, errs)
 	}
-	empty := filepath.Join(t.TempDir(), "recoup.db")
-	n, err := recoup.Open(context.Background(), recoup.Options{DB: "sqlite:" + empty})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Close()
-	if code, out, errs = tryVerify("--db", "sqlite:"+empty); code != 0 || out != "no brands yet: nothing to verify\n" {
+	makeBooks(t, empty, false)
+	if code, out, errs = tryVerify("--db", empty); code != 0 || out != "no brands yet: nothing to verify\n" {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
-	if code, _, errs = tryVerify("--db", "sqlite:"+path+".not"); code != exitFailed {
+	other := strings.Replace(dsn, "recoup", "nobody", 1) // a file that is not there, or a user
+	if code, _, errs = tryVerify("--db", other); code != exitFailed {
 		t.Errorf("%d\n%s", code, errs)
 	}
 
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(`UPDATE lot SET balance = balance + 1 WHERE brand = (SELECT serial FROM brand WHERE id = ?) AND n = 1`, demo.PointBrand); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	code, out, errs = tryVerify("--db", "sqlite:"+path)
+	on.damage(t, dsn, demo.PointBrand)
+	code, out, errs = tryVerify("--db", dsn)
 	if code != exitDiverge || strings.Count(out, "agrees") != 2 || !strings.Contains(out, "DIVERGES") || !strings.Contains(errs, "balance of lot") {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
-	code, out, _ = tryVerify("--db", "sqlite:"+path, "--json")
+	code, out, _ = tryVerify("--db", dsn, "--json")
 	var v struct {
 		Agree  bool
 		Brands []struct{ Divergence *struct{ Check, Lot string } }

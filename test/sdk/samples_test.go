@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -166,7 +165,7 @@ func TestSamples(t *testing.T) {
 
 // What was answered once is answered for ever: also after a restart.
 func TestSamplesAfterARestart(t *testing.T) {
-	db := "sqlite:" + filepath.Join(t.TempDir(), "recoup.db")
+	db := database(t)
 	w := openOn(t, db)
 	var before [4][]string
 	for i, s := range samples {

@@ -9,6 +9,7 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -16,14 +17,18 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"recoup"
 	"recoup/internal/demo"
+	"recoup/internal/pgtemp"
 )
 
 // A world is a live demo of its own.
@@ -34,10 +39,65 @@ type world struct {
 	close func()
 }
 
-// open makes a demo world in memory and serves it on a free port until the test ends.
+// open makes a demo world and serves it on a free port until the test ends.
 func open(t *testing.T) *world {
 	t.Helper()
-	return openOn(t, "memory:")
+	return openOn(t, database(t))
+}
+
+// database is one for a demo world, of the kind that RECOUP_TEST_DB names: sqlite unless it says postgres. Everything here holds on both.
+func database(t *testing.T) (dsn string) {
+	t.Helper()
+	switch kind := os.Getenv("RECOUP_TEST_DB"); kind {
+	case "", "sqlite":
+		files, err := demoFiles()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, files); err != nil {
+			t.Fatal(err)
+		}
+		return "sqlite:" + filepath.Join(dir, "recoup.db")
+	case "postgres":
+		return demoCopies(t)
+	default:
+		t.Fatalf("RECOUP_TEST_DB=%s: want sqlite or postgres", kind)
+		return ""
+	}
+}
+
+// demoCopies are databases in which the demo world is made already, and demoFiles are such a file with its log: made once, because
+// commits take time.
+var (
+	demoCopies = pgtemp.Copies(makeDemo)
+	demoFiles  = sync.OnceValues(func() (fstest.MapFS, error) {
+		dir, err := os.MkdirTemp("", "recoup-sdk-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		if err := makeDemo("sqlite:" + filepath.Join(dir, "recoup.db")); err != nil {
+			return nil, err
+		}
+		files, err := os.ReadDir(dir)
+		kept := fstest.MapFS{}
+		for _, f := range files {
+			data, failed := os.ReadFile(filepath.Join(dir, f.Name()))
+			kept[f.Name()] = &fstest.MapFile{Data: data, Mode: 0o600}
+			err = errors.Join(err, failed)
+		}
+		return kept, err
+	})
+)
+
+func makeDemo(dsn string) error {
+	node, err := recoup.Open(context.Background(), recoup.Options{DB: dsn, Demo: true})
+	if err != nil {
+		return err
+	}
+	node.Close()
+	return nil
 }
 
 // openOn serves the demo world of a database, making it if it is not there.
