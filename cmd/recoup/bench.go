@@ -23,7 +23,7 @@ type benchCmd struct {
 	Members    int64             `default:"100000" help:"Members of the large store. Elsewhere calls are spread over as many, but over 100000 at most."`
 	Operations int64             `help:"Operations in the history of the large store; 0 leaves it out."`
 	DB         string            `name:"db" placeholder:"DSN" help:"A PostgreSQL database with nothing in it, in place of a temporary server from the installed binaries."`
-	PgSet      map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"A setting of the temporary server; can be repeated. Settings are PostgreSQL's own but for shared_buffers=256MB and max_wal_size=2GB."`
+	PgSet      map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"A setting of the temporary server; can be repeated. Settings are PostgreSQL's own but for shared_buffers=2GB, max_wal_size=8GB and wal_compression=lz4."`
 	Dir        string            `placeholder:"DIR" help:"Folder for temporary databases, on the disk to measure; default that for temporary files."`
 	JSON       bool              `name:"json" help:"Print the figures as JSON."`
 }
@@ -38,7 +38,7 @@ func (benchCmd) Help() string {
 		fmt.Fprintf(&s, "  %-10s %s\n", name, about)
 	}
 	s.WriteString("\nExamples:\n\n  recoup bench --only charges,batch1 --time 2s\n  recoup bench --members 1000000 --operations 10000000\n" +
-		"  recoup bench --pg-set wal_compression=on --pg-set shared_buffers=1GB --json\n\nMethod and results: docs/performance.md")
+		"  recoup bench --pg-set wal_compression=off --pg-set shared_buffers=8GB --json\n\nMethod and results: docs/performance.md")
 	return s.String()
 }
 

@@ -124,10 +124,15 @@ func (r *runner) begin(ctx context.Context) (err error) {
 func (r *runner) postgres(ctx context.Context) (err error) {
 	dsn := r.DSN
 	if dsn == "" {
-		settings := map[string]string{"shared_buffers": "256MB"}
+		// As an operator would set them; all that makes a commit durable is the server's own default.
+		settings := map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB", "wal_compression": "lz4"}
 		maps.Copy(settings, r.Settings)
 		r.Progress("starting PostgreSQL")
 		r.pg, err = pgtemp.Start(ctx, pgtemp.Options{Dir: r.Dir, Settings: settings})
+		if err != nil && !errors.Is(err, pgtemp.ErrMissing) && settings["wal_compression"] == "lz4" { // not every server is built with it
+			settings["wal_compression"] = "on"
+			r.pg, err = pgtemp.Start(ctx, pgtemp.Options{Dir: r.Dir, Settings: settings})
+		}
 		if errors.Is(err, pgtemp.ErrMissing) {
 			r.report.note("Not measured: PostgreSQL: %s.", err)
 			return nil
