@@ -41,6 +41,7 @@ const (
 	start0       = 10000 // fen that everybody has to begin with
 	crossedMost  = 900   // undos that may come before their originals: an app has 1000 such numbers at a time
 	patience     = 2 * time.Minute
+	remembered   = 15 * time.Minute // for which a refusal stands for certain: it is forgotten after 20
 )
 
 // TestChaos: two processes on one PostgreSQL under a mixed load, a random one of them killed again and again and the database too. No
@@ -369,10 +370,16 @@ type till struct {
 	looked int // reads
 
 	acked   []ack
-	refused []ack                   // refusals, which must be told again
+	refused []refusal
 	ops     []booked                // what is in the books for certain
 	has     map[int64]ledger.Amount // by member: what the till moved
 	spends  []spend                 // not given back
+}
+
+// A refusal must be told again, for a while.
+type refusal struct {
+	ack
+	at time.Time
 }
 
 type spend struct {
@@ -497,7 +504,7 @@ func (w *till) refuse(q request, a *answer, code string) bool {
 		w.fail("%s\nwant %s: %s", q.body, code, a.body)
 		return false
 	}
-	w.refused = append(w.refused, ack{q, a})
+	w.refused = append(w.refused, refusal{ack{q, a}, time.Now()})
 	return true
 }
 
@@ -679,7 +686,9 @@ func (c *chaos) replay() {
 			turns <- turn{&w.acked[i], c.acknowledged}
 		}
 		for i := range w.refused {
-			turns <- turn{&w.refused[i], c.refused}
+			if time.Since(w.refused[i].at) < remembered {
+				turns <- turn{&w.refused[i].ack, c.refused}
+			}
 		}
 	}
 	close(turns)
