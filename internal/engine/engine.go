@@ -62,14 +62,14 @@ type Engine struct {
 }
 
 // queue holds the calls of one brand. A few lanes work it off, each a goroutine that exists only while there is work: while one batch
-// commits, the next is loaded, decided and saved. Never two at once before that: what the one waits for then is the disk, and batches
-// stay as large as they can.
+// commits, the next is loaded, decided and saved. Never two at once before that, unless the next is as large already: batches stay as
+// large as they can.
 type queue struct {
 	brand   string
 	pending []*call // under Engine.mu
 	lanes   int     // under Engine.mu: those with work
 
-	turn    sync.Mutex // held from gathering to saving
+	turn    sync.Mutex // held from gathering to deciding or saving
 	numbers numbers    // under turn
 }
 
@@ -219,6 +219,13 @@ func (e *Engine) run(q *queue) {
 	}
 }
 
+// crowded reports whether the next batch would be nearly as large as this one of n calls: then it need not wait for this one's save.
+func (e *Engine) crowded(q *queue, n int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return 4*len(q.pending) >= 3*n
+}
+
 // gather takes the next batch, nil when the queue is empty and the lane is to end.
 func (e *Engine) gather(q *queue) (batch []*call, waiting int) {
 	e.mu.Lock()
@@ -363,12 +370,15 @@ func (e *Engine) attempt(ctx context.Context, t *turn, calls []*call, keys *reve
 		return err
 	}
 	decided := e.opts.Now()
+	t.numbers = block
+	if e.crowded(t.queue, len(calls)) {
+		t.give()
+	}
 
 	if err := b.Save(ctx); err != nil {
 		return err
 	}
 	saved := e.opts.Now()
-	t.numbers = block
 	t.give() // the next batch begins while this one is made durable
 
 	if err := b.Commit(ctx); err != nil {
