@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	readLanes = 2   // loads of one brand at once
-	readMax   = 128 // reads in one load
+	readLanes = 2  // loads of one brand at once
+	readMax   = 64 // reads in one load
 	readQueue = 8192
 )
 
