@@ -90,6 +90,9 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 		im.begin, im.bare, im.directory, im.heads, im.members, im.assets, im.operations, im.remembered, im.wdk, im.index, im.still,
 	} {
 		if err := step(); err != nil {
+			if ctx.Err() != nil { // then the driver cuts the connection, and may tell of that alone
+				err = fmt.Errorf("%w: %w", ctx.Err(), err)
+			}
 			return err
 		}
 	}
