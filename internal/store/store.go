@@ -1,8 +1,8 @@
 // Package store is the contract between the engine and a database: what is loaded, what is saved, what is durable when.
 //
 // A batch of commands of one brand is one transaction: Resolve (nothing is decided from it), Begin (lock, then read), the decisions,
-// Save, Commit. memstore keeps it all in memory and is the reference; sqlite is the embedded default. The suite in storetest holds
-// every store to this contract.
+// Save, Commit. memstore keeps it all in memory and is the reference; sqlite is the embedded default, postgres is for production.
+// The suite in storetest holds every store to this contract.
 package store
 
 import (

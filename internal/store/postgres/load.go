@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -649,7 +648,7 @@ func (l *loader) wallets(set map[ledger.Ident]struct{}) bool {
 	if len(members) == 0 {
 		return false
 	}
-	slices.SortFunc(members, cmp.Compare)
+	slices.Sort(members)
 	l.ask(sql.VouchersOf, l.voucher, members)
 	l.ask(sql.HoldsOf, l.hold, members)
 	return true

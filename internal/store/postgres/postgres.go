@@ -6,6 +6,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := migrate(ctx, cfg.ConnConfig.Copy(), o.PgBouncer || o.ReadOnly); err != nil {
 		return nil, err
 	}
-	read, err := readerConfig(cmpOr(o.Reader, o.DSN), &o)
+	read, err := readerConfig(cmp.Or(o.Reader, o.DSN), &o)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +77,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // Lanes is how many batches of a brand may be worked on at once.
