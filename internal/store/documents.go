@@ -122,8 +122,10 @@ func AppendAccount(dst []byte, a *ledger.Account) []byte {
 }
 
 // ParseAccount reads what AppendAccount wrote.
-func ParseAccount(text []byte) (*ledger.Account, error) {
-	r := &scanner{s: string(text)}
+func ParseAccount(text []byte) (*ledger.Account, error) { return parseAccount(string(text)) }
+
+func parseAccount(text string) (*ledger.Account, error) {
+	r := &scanner{s: text}
 	a := &ledger.Account{}
 	for name := range r.fields {
 		switch name {

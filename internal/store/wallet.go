@@ -1,0 +1,226 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"recoup/internal/ledger"
+)
+
+// A Wallet is what lies in a member's row besides the member: the accounts, and of each the lots granted last. A charge then reads and
+// writes one row of one page where it would touch three. Older lots lie in a table of their own, for a row must not grow for ever.
+//
+// Its text is a line for each account, followed by a line for each of its lots. Lots are read when they are asked for: a charge only
+// adds one. The zero Wallet is that of a new member.
+type Wallet struct {
+	Accounts []*ledger.Account // as they were read, in PurseOrder
+	recent   map[string]*recent
+}
+
+// recentMax is how many lots of an account a wallet keeps. One more, and the older half leaves: seldom, and as neighbours.
+const recentMax = 16
+
+// recent are the newest lots of an account.
+type recent struct {
+	text  string        // the lines, until they are read
+	lots  []*ledger.Lot // read, by number
+	fresh []*ledger.Lot // added, by number
+}
+
+// ParseWallet reads what Append wrote, but for the lots.
+func ParseWallet(text []byte) (*Wallet, error) {
+	w := &Wallet{recent: map[string]*recent{}}
+	for rest := string(text); rest != ""; {
+		line, after, _ := strings.Cut(rest, "\n")
+		a, err := parseAccount(line)
+		if err != nil {
+			return nil, err
+		}
+		end := 0 // of its lots
+		if after != "" && after[0] != '{' {
+			if end = strings.Index(after, "\n{") + 1; end == 0 {
+				end = len(after)
+			}
+		}
+		w.Accounts = append(w.Accounts, a)
+		w.recent[a.ID] = &recent{text: after[:end]}
+		rest = after[end:]
+	}
+	slices.SortFunc(w.Accounts, PurseOrder)
+	return w, nil
+}
+
+// Append appends the text of the accounts with their lots, as they are now, and hands out the lots that have no place any more: they
+// belong into the table of lots from here on.
+func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, old []*ledger.Lot, err error) {
+	homes := 0
+	for _, a := range accounts {
+		dst = append(AppendAccount(dst, a), '\n')
+		r := w.recent[a.ID]
+		if r == nil {
+			continue
+		}
+		homes++
+		if strings.Count(r.text, "\n")+len(r.lots)+len(r.fresh) > recentMax {
+			if _, err := w.Lots(a.ID); err != nil {
+				return nil, nil, err
+			}
+			n := len(r.lots) - recentMax/2
+			old = append(old, r.lots[:n]...)
+			r.lots = r.lots[n:]
+		}
+		dst = append(dst, r.text...)
+		for _, l := range r.lots {
+			dst = appendLot(dst, l)
+		}
+		for _, l := range r.fresh {
+			dst = appendLot(dst, l)
+		}
+	}
+	if homes != len(w.recent) {
+		return nil, nil, errors.New("store: a lot of an account that is not the member's")
+	}
+	return dst, old, nil
+}
+
+// Add puts a new lot into its account.
+func (w *Wallet) Add(l *ledger.Lot) {
+	if w.recent == nil {
+		w.recent = map[string]*recent{}
+	}
+	r := w.recent[l.Account]
+	if r == nil {
+		r = &recent{}
+		w.recent[l.Account] = r
+	}
+	at, _ := slices.BinarySearchFunc(r.fresh, l, byNumber)
+	r.fresh = slices.Insert(r.fresh, at, l)
+}
+
+// Lots are the newest lots of an account, by number. Who changes them changes the wallet.
+func (w *Wallet) Lots(account string) ([]*ledger.Lot, error) {
+	r := w.recent[account]
+	if r == nil {
+		return nil, nil
+	}
+	if r.text != "" {
+		i := slices.IndexFunc(w.Accounts, func(a *ledger.Account) bool { return a.ID == account })
+		if i < 0 {
+			return nil, errors.New("store: lots of account " + account + ", which is not in the wallet")
+		}
+		for line := range strings.Lines(r.text) {
+			l, err := parseLot(line)
+			if err != nil {
+				return nil, err
+			}
+			l.Account, l.Member = account, w.Accounts[i].Member
+			r.lots = append(r.lots, l)
+		}
+		r.text = ""
+	}
+	if len(r.fresh) > 0 {
+		r.lots = append(r.lots, r.fresh...)
+		r.fresh = nil
+		slices.SortFunc(r.lots, byNumber)
+	}
+	return r.lots, nil
+}
+
+// Lot is one of the newest lots, nil when it is not among them.
+func (w *Wallet) Lot(id ledger.LotID) (*ledger.Lot, error) {
+	lots, err := w.Lots(id.Account)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := slices.BinarySearchFunc(lots, &ledger.Lot{LotID: id}, byNumber)
+	if !ok {
+		return nil, nil
+	}
+	return lots[at], nil
+}
+
+// Spilled reports whether an account may have lots that are not in the wallet.
+func (w *Wallet) Spilled(a *ledger.Account) bool {
+	r := w.recent[a.ID]
+	switch {
+	case a.Lots == 0:
+		return false
+	case r == nil:
+		return true
+	case r.text != "":
+		return !strings.HasPrefix(r.text, "1 ")
+	case len(r.lots) > 0:
+		return r.lots[0].N > 1
+	case len(r.fresh) > 0:
+		return r.fresh[0].N > 1
+	}
+	return true
+}
+
+// Soonest is when the next of the lots in the wallet expires, math.MaxInt64 for never.
+func (w *Wallet) Soonest() (int64, error) {
+	soonest := int64(math.MaxInt64)
+	for account := range w.recent {
+		lots, err := w.Lots(account)
+		if err != nil {
+			return 0, err
+		}
+		for _, l := range lots {
+			if l.Free() > 0 && l.Expires != ledger.Never {
+				soonest = min(soonest, l.Expires)
+			}
+		}
+	}
+	return soonest, nil
+}
+
+func byNumber(a, b *ledger.Lot) int { return cmp.Compare(a.N, b.N) }
+
+// appendLot appends the line of a lot: number, kind, origin, deadline, granted, balance, held.
+func appendLot(dst []byte, l *ledger.Lot) []byte {
+	dst = strconv.AppendInt(dst, l.N, 10)
+	dst = strconv.AppendInt(append(dst, ' '), int64(l.Kind), 10)
+	dst = append(append(dst, ' '), l.Origin.String()...)
+	for _, n := range [...]int64{l.Expires, int64(l.Granted), int64(l.Balance), int64(l.Held)} {
+		dst = strconv.AppendInt(append(dst, ' '), n, 10)
+	}
+	return append(dst, '\n')
+}
+
+// parseLot reads what appendLot wrote.
+func parseLot(line string) (*ledger.Lot, error) {
+	r := &scanner{s: line}
+	l := &ledger.Lot{}
+	l.N = r.int()
+	r.expect(' ')
+	l.Kind = ledger.Kind(r.small(int64(ledger.Kinds) - 1))
+	r.expect(' ')
+	l.Origin = r.word()
+	for _, n := range [...]*int64{&l.Expires, (*int64)(&l.Granted), (*int64)(&l.Balance), (*int64)(&l.Held)} {
+		r.expect(' ')
+		*n = r.int()
+	}
+	r.expect('\n')
+	if err := r.end(); err != nil {
+		return nil, fmt.Errorf("lot: %w", err)
+	}
+	return l, nil
+}
+
+// word reads an id without quotes.
+func (r *scanner) word() ledger.ID {
+	from := r.i
+	for r.i < len(r.s) && r.s[r.i] != ' ' {
+		r.i++
+	}
+	id, ok := ledger.ParseID(r.s[from:r.i])
+	if !ok {
+		r.fail("not an id")
+	}
+	return id
+}

@@ -1,0 +1,230 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"recoup/internal/ledger"
+	"recoup/internal/store"
+)
+
+func lotOf(account string, n int64) *ledger.Lot {
+	return &ledger.Lot{
+		LotID: ledger.LotID{Account: account, N: n}, Member: "m1", Origin: ledger.ID{15: byte(n)}, Granted: 500, Balance: ledger.Amount(n), Expires: ledger.Never,
+	}
+}
+
+func numbers(lots []*ledger.Lot) (ns []int64) {
+	for _, l := range lots {
+		ns = append(ns, l.N)
+	}
+	return ns
+}
+
+func TestWalletText(t *testing.T) {
+	w := &store.Wallet{}
+	accounts := []*ledger.Account{{ID: "m1-1", Member: "m1", Lots: 2}, {ID: "m1-p", Member: "m1", Type: ledger.PointPurse}}
+	w.Add(lotOf("m1-1", 2))
+	w.Add(lotOf("m1-1", 1))
+	text, old, err := w.Append(nil, accounts)
+	if err != nil || len(old) != 0 {
+		t.Fatal(old, err)
+	}
+	want := `{"id":"m1-1","m":"m1","lots":2}
+1 0 00000000000000000000000004 0 500 1 0
+2 0 00000000000000000000000008 0 500 2 0
+{"id":"m1-p","m":"m1","type":` + fmt.Sprint(int(ledger.PointPurse)) + `}
+`
+	if string(text) != want {
+		t.Errorf("got\n%swant\n%s", text, want)
+	}
+}
+
+// Whatever is granted and changed, lots are in the wallet or were handed out once, and a text read is the text written.
+func TestWalletKeepsLots(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := []string{"m1-1", "m1-2"}
+		accounts := []*ledger.Account{{ID: "m1-1", Member: "m1"}, {ID: "m1-2", Member: "m1"}}
+		var text []byte
+		want := map[ledger.LotID]ledger.Lot{}
+		table := map[ledger.LotID]ledger.Lot{}
+		for range rapid.IntRange(1, 12).Draw(t, "batches") {
+			w, err := store.ParseWallet(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range rapid.IntRange(0, 30).Draw(t, "steps") {
+				i := rapid.IntRange(0, 1).Draw(t, "account")
+				if rapid.Bool().Draw(t, "grant") {
+					accounts[i].Lots++
+					l := lotOf(names[i], accounts[i].Lots)
+					w.Add(l)
+					want[l.LotID] = *l
+					continue
+				}
+				id := ledger.LotID{Account: names[i], N: rapid.Int64Range(1, accounts[i].Lots+1).Draw(t, "lot")}
+				l, err := w.Lot(id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, out := table[id]; l == nil && !out && id.N <= accounts[i].Lots {
+					t.Fatalf("%s is nowhere", id)
+				}
+				if l != nil {
+					l.Balance++
+					want[id] = *l
+				}
+			}
+			var old []*ledger.Lot
+			if text, old, err = w.Append(nil, accounts); err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range old {
+				if _, twice := table[l.LotID]; twice {
+					t.Fatalf("%s left twice", l.LotID)
+				}
+				table[l.LotID] = *l
+			}
+		}
+		w, err := store.ParseWallet(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := table
+		for i, name := range names {
+			if spilled := w.Spilled(w.Accounts[i]); spilled != slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(id ledger.LotID) bool { return id.Account == name }) {
+				t.Errorf("Spilled(%s) = %v", name, spilled)
+			}
+			lots, err := w.Lots(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(lots) > 16 {
+				t.Errorf("%d lots in one account", len(lots))
+			}
+			for _, l := range lots {
+				got[l.LotID] = *l
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("-want +got\n%s", diff)
+		}
+		again, _, err := w.Append(nil, w.Accounts)
+		if err != nil || string(again) != string(text) {
+			t.Fatalf("%v\n%s\nis not\n%s", err, again, text)
+		}
+	})
+}
+
+func TestWalletSoonest(t *testing.T) {
+	lot := func(n, expires int64, balance, held ledger.Amount) *ledger.Lot {
+		l := lotOf("m1-1", n)
+		l.Expires, l.Balance, l.Held = expires, balance, held
+		return l
+	}
+	tests := map[string]struct {
+		lots []*ledger.Lot
+		want int64
+	}{
+		"None":         {nil, math.MaxInt64},
+		"NeverExpires": {[]*ledger.Lot{lot(1, ledger.Never, 5, 0)}, math.MaxInt64},
+		"TheSooner":    {[]*ledger.Lot{lot(1, 200, 5, 0), lot(2, 100, 5, 0)}, 100},
+		"SpentNot":     {[]*ledger.Lot{lot(1, 200, 5, 0), lot(2, 100, 0, 0)}, 200},
+		"PinnedNot":    {[]*ledger.Lot{lot(1, 200, 5, 0), lot(2, 100, 5, 5)}, 200},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := &store.Wallet{}
+			for _, l := range tt.lots {
+				w.Add(l)
+			}
+			if got, err := w.Soonest(); err != nil || got != tt.want {
+				t.Errorf("got %d %v, want %d", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestWalletRefusesDamage(t *testing.T) {
+	good := `{"id":"m1-1","m":"m1","lots":1}` + "\n" + `1 0 00000000000000000000000004 0 500 1 0` + "\n"
+	for name, text := range map[string]string{
+		"LotFirst":   good[strings.Index(good, "\n")+1:],
+		"Cut":        good[:len(good)-3],
+		"NoEnd":      good[:len(good)-1],
+		"Kind":       strings.Replace(good, "1 0 0", "1 9 0", 1),
+		"Origin":     strings.Replace(good, "04 0", "05 0", 1),
+		"More":       strings.Replace(good, "500 1 0", "500 1 0 7", 1),
+		"BadAccount": strings.Replace(good, "lots", "cats", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := store.ParseWallet([]byte(text))
+			if err == nil {
+				_, err = w.Lots("m1-1")
+			}
+			if err == nil {
+				t.Error("was read")
+			}
+		})
+	}
+	w := &store.Wallet{}
+	w.Add(lotOf("m2-1", 1))
+	if _, _, err := w.Append(nil, []*ledger.Account{{ID: "m1-1", Member: "m1"}}); err == nil {
+		t.Error("a stranger's lot was written")
+	}
+}
+
+func TestMergeLots(t *testing.T) {
+	fault := errors.New("fault")
+	stream := func(err error, ids ...string) iter.Seq2[*ledger.Lot, error] {
+		return func(yield func(*ledger.Lot, error) bool) {
+			for _, id := range ids {
+				var n int64
+				account, number, _ := strings.Cut(id, "#")
+				_, _ = fmt.Sscan(number, &n)
+				if !yield(lotOf(account, n), nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+			}
+		}
+	}
+	tests := map[string]struct {
+		a, b iter.Seq2[*ledger.Lot, error]
+		want string
+	}{
+		"Both":      {stream(nil, "a#2", "b#10"), stream(nil, "a#1", "b#2", "c#1"), "a#1 a#2 b#2 b#10 c#1"},
+		"OnlyFirst": {stream(nil, "a#1"), stream(nil), "a#1"},
+		"OnlyLast":  {stream(nil), stream(nil, "a#1"), "a#1"},
+		"FaultA":    {stream(fault, "a#1"), stream(nil, "b#1"), "a#1 fault"},
+		"FaultB":    {stream(nil, "a#1", "c#1"), stream(fault, "b#1"), "a#1 b#1 fault"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for l, err := range store.MergeLots(tt.a, tt.b) {
+				if err != nil {
+					got = append(got, err.Error())
+				} else {
+					got = append(got, l.String())
+				}
+			}
+			if s := strings.Join(got, " "); s != tt.want {
+				t.Errorf("got %s, want %s", s, tt.want)
+			}
+			for range store.MergeLots(tt.a, tt.b) {
+				break
+			}
+		})
+	}
+}
