@@ -30,6 +30,7 @@ type recent struct {
 	text  string        // the lines, until they are read
 	lots  []*ledger.Lot // read, by number
 	fresh []*ledger.Lot // added, by number
+	last  int64         // number of the newest lot when the text was written
 }
 
 // ParseWallet reads what Append wrote, but for the lots.
@@ -48,7 +49,7 @@ func ParseWallet(text []byte) (*Wallet, error) {
 			}
 		}
 		w.Accounts = append(w.Accounts, a)
-		w.recent[a.ID] = &recent{text: after[:end]}
+		w.recent[a.ID] = &recent{text: after[:end], last: a.Lots}
 		rest = after[end:]
 	}
 	slices.SortFunc(w.Accounts, PurseOrder)
@@ -88,8 +89,8 @@ func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, ol
 	return dst, old, nil
 }
 
-// Add puts a new lot into its account.
-func (w *Wallet) Add(l *ledger.Lot) {
+// Add puts a lot into its account: a new one, or how one of the newest is now.
+func (w *Wallet) Add(l *ledger.Lot) error {
 	if w.recent == nil {
 		w.recent = map[string]*recent{}
 	}
@@ -98,8 +99,20 @@ func (w *Wallet) Add(l *ledger.Lot) {
 		r = &recent{}
 		w.recent[l.Account] = r
 	}
-	at, _ := slices.BinarySearchFunc(r.fresh, l, byNumber)
-	r.fresh = slices.Insert(r.fresh, at, l)
+	list := &r.fresh
+	if l.N <= r.last { // else there is no need to read the others
+		if _, err := w.Lots(l.Account); err != nil {
+			return err
+		}
+		list = &r.lots
+	}
+	at, found := slices.BinarySearchFunc(*list, l, byNumber)
+	if found {
+		(*list)[at] = l
+	} else {
+		*list = slices.Insert(*list, at, l)
+	}
+	return nil
 }
 
 // Lots are the newest lots of an account, by number. Who changes them changes the wallet.
@@ -123,10 +136,9 @@ func (w *Wallet) Lots(account string) ([]*ledger.Lot, error) {
 		}
 		r.text = ""
 	}
-	if len(r.fresh) > 0 {
-		r.lots = append(r.lots, r.fresh...)
-		r.fresh = nil
-		slices.SortFunc(r.lots, byNumber)
+	r.lots = append(r.lots, r.fresh...) // whose numbers are greater
+	if n := len(r.lots); n > 0 {
+		r.fresh, r.last = nil, max(r.last, r.lots[n-1].N)
 	}
 	return r.lots, nil
 }

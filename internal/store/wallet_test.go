@@ -23,18 +23,23 @@ func lotOf(account string, n int64) *ledger.Lot {
 	}
 }
 
-func numbers(lots []*ledger.Lot) (ns []int64) {
-	for _, l := range lots {
-		ns = append(ns, l.N)
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+func add(t fataler, w *store.Wallet, l *ledger.Lot) {
+	t.Helper()
+	if err := w.Add(l); err != nil {
+		t.Fatal(err)
 	}
-	return ns
 }
 
 func TestWalletText(t *testing.T) {
 	w := &store.Wallet{}
 	accounts := []*ledger.Account{{ID: "m1-1", Member: "m1", Lots: 2}, {ID: "m1-p", Member: "m1", Type: ledger.PointPurse}}
-	w.Add(lotOf("m1-1", 2))
-	w.Add(lotOf("m1-1", 1))
+	add(t, w, lotOf("m1-1", 2))
+	add(t, w, lotOf("m1-1", 1))
 	text, old, err := w.Append(nil, accounts)
 	if err != nil || len(old) != 0 {
 		t.Fatal(old, err)
@@ -67,7 +72,7 @@ func TestWalletKeepsLots(t *testing.T) {
 				if rapid.Bool().Draw(t, "grant") {
 					accounts[i].Lots++
 					l := lotOf(names[i], accounts[i].Lots)
-					w.Add(l)
+					add(t, w, l)
 					want[l.LotID] = *l
 					continue
 				}
@@ -145,7 +150,7 @@ func TestWalletSoonest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := &store.Wallet{}
 			for _, l := range tt.lots {
-				w.Add(l)
+				add(t, w, l)
 			}
 			if got, err := w.Soonest(); err != nil || got != tt.want {
 				t.Errorf("got %d %v, want %d", got, err, tt.want)
@@ -176,7 +181,7 @@ func TestWalletRefusesDamage(t *testing.T) {
 		})
 	}
 	w := &store.Wallet{}
-	w.Add(lotOf("m2-1", 1))
+	add(t, w, lotOf("m2-1", 1))
 	if _, _, err := w.Append(nil, []*ledger.Account{{ID: "m1-1", Member: "m1"}}); err == nil {
 		t.Error("a stranger's lot was written")
 	}

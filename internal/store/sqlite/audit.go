@@ -74,12 +74,79 @@ func (s *Store) Head(_ context.Context, brand string) (l store.Link, err error) 
 
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
-	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Accounts }, parsed(store.ParseAccount))
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Wallets }, func(q *stmt) (*ledger.Account, error) {
+		_, a, err := account(q)
+		return a, err
+	})
 }
 
 // Lots streams lots by account and number.
 func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, error] {
-	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Lots }, func(q *stmt) (*ledger.Lot, error) { return lotOf(q), nil })
+	return func(yield func(*ledger.Lot, error) bool) {
+		err := s.read(func(r *reads) error { // one snapshot of rows and table
+			h, err := r.head(brand)
+			if err != nil {
+				return err
+			}
+			recent := rows(ctx, r.Wallets, h.serial, func(q *stmt, yield func(*ledger.Lot) error) error {
+				w, a, err := account(q)
+				if err != nil {
+					return err
+				}
+				lots, err := w.Lots(a.ID)
+				for i := 0; i < len(lots) && err == nil; i++ {
+					err = yield(lots[i])
+				}
+				return err
+			})
+			older := rows(ctx, r.Lots, h.serial, func(q *stmt, yield func(*ledger.Lot) error) error { return yield(lotOf(q)) })
+			for l, err := range store.MergeLots(recent, older) {
+				if err != nil {
+					return err
+				}
+				if !yield(l, nil) {
+					return errStop
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(nil, err)
+		}
+	}
+}
+
+// account reads an account where it lies, with its wallet.
+func account(q *stmt) (*store.Wallet, *ledger.Account, error) {
+	id := q.columnText(0)
+	w, err := store.ParseWallet(q.columnBytes(1))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, a := range w.Accounts {
+		if a.ID == id {
+			return w, a, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("sqlite: account %s is not in its member's row", id)
+}
+
+// rows streams what the rows of a brand's query hold, within the transaction that is open.
+func rows(ctx context.Context, q *stmt, brand int64, read func(*stmt, func(*ledger.Lot) error) error) iter.Seq2[*ledger.Lot, error] {
+	return func(yield func(*ledger.Lot, error) bool) {
+		q.int(1, brand)
+		err := q.each(ctx, func() error {
+			return read(q, func(l *ledger.Lot) error {
+				if !yield(l, nil) {
+					return errStop
+				}
+				return nil
+			})
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(nil, err)
+		}
+	}
 }
 
 // Holds streams open holds by order and family.

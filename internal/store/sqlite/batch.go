@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -14,15 +16,16 @@ import (
 
 // batch is one open transaction of the writing connection.
 type batch struct {
-	s     *Store
-	w     *writes // nil when the batch has ended
-	ctx   context.Context
-	head  head
-	at    int64
-	state *reverse.State
-	saved bool
-	token string
-	text  []byte // of one document after another
+	s      *Store
+	w      *writes // nil when the batch has ended
+	ctx    context.Context
+	loaded *loader
+	head   head // as it will be
+	at     int64
+	state  *reverse.State
+	saved  bool
+	token  string
+	text   []byte // of one document after another
 }
 
 // Begin takes the writer and the file's lock, then reads.
@@ -36,10 +39,12 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 		s.writer <- w
 		return nil, err
 	}
-	if t.head, t.at, t.state, err = s.load(ctx, &w.reads, brand, keys, now); err != nil {
+	l, err := s.load(ctx, &w.reads, brand, keys, now)
+	if err != nil {
 		t.Rollback()
 		return nil, err
 	}
+	t.loaded, t.head, t.at, t.state = l, l.head, l.at, l.s
 	return t, nil
 }
 
@@ -55,7 +60,7 @@ func (t *batch) Save(context.Context) error {
 	if t.state.Empty() {
 		return nil
 	}
-	for _, step := range []func() error{t.saveOps, t.saveMembers, t.saveAssets, t.saveMemory, t.saveWdk} {
+	for _, step := range []func() error{t.saveOps, t.saveMembers, t.saveAssets, t.saveDue, t.saveMemory, t.saveWdk} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -122,15 +127,39 @@ func digestOrNull(q *stmt, i int32, d *ledger.Digest) {
 	}
 }
 
+// saveMembers writes rows of members that changed, or whose accounts or newest lots did, and names that were bound and given up.
 func (t *batch) saveMembers() error {
 	c := &t.state.Changes
+	changed := map[string]struct{}{}
+	touch := func(member string) *store.Wallet {
+		changed[member] = struct{}{}
+		row := t.loaded.rows[member]
+		if row == nil { // a new member
+			row = &memberRow{due: math.MaxInt64, wallet: &store.Wallet{}}
+			t.loaded.rows[member] = row
+		}
+		return row.wallet
+	}
 	for _, m := range c.Members.List {
-		q := t.bind(t.w.SaveMember)
-		q.text(2, m.ID)
-		t.text = store.AppendMember(t.text[:0], m)
-		q.document(3, t.text)
-		if err := q.run(); err != nil {
-			return fmt.Errorf("member %s: %w", m.ID, err)
+		touch(m.ID)
+	}
+	for _, a := range c.Accounts.List {
+		touch(a.Member)
+	}
+	for _, l := range c.Lots.List {
+		if t.loaded.table[l.LotID] {
+			if err := t.saveLot(l); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := touch(l.Member).Add(l); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		if err := t.saveMember(id, t.loaded.rows[id]); err != nil {
+			return fmt.Errorf("member %s: %w", id, err)
 		}
 	}
 	for _, id := range c.Unbound { // before the names are bound again
@@ -143,46 +172,147 @@ func (t *batch) saveMembers() error {
 		}
 	}
 	for _, id := range c.Idents.List {
-		q := t.bind(t.w.Bind)
-		q.int(2, int64(id.Type))
-		q.text(3, id.Outer)
-		q.text(4, id.Text)
-		q.text(5, t.state.Idents[id])
-		if err := q.run(); err != nil {
-			return fmt.Errorf("identifier of member %s: %w", t.state.Idents[id], err)
+		if err := t.name(id, t.state.Idents[id]); err != nil {
+			return err
 		}
 	}
 	for _, a := range c.Accounts.List {
-		q := t.bind(t.w.SaveAccount)
-		q.text(2, a.Member)
-		q.text(3, a.ID)
-		q.textOrNull(4, a.Card)
-		t.text = store.AppendAccount(t.text[:0], a)
-		q.document(5, t.text)
-		if err := q.run(); err != nil {
-			return fmt.Errorf("account %s: %w", a.ID, err)
+		if t.loaded.homes[a.ID] != nil {
+			continue
+		}
+		if err := t.name(ledger.Ident{Type: accountName, Text: a.ID}, a.Member); err != nil {
+			return err
+		}
+		if a.Card == "" {
+			continue
+		}
+		if err := t.name(ledger.Ident{Type: ledger.ByCard, Text: a.Card}, a.Member); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (t *batch) saveAssets() error {
-	c := &t.state.Changes
-	for _, l := range c.Lots.List {
-		q := t.bind(t.w.SaveLot)
-		q.text(2, l.Account)
-		q.int(3, l.N)
-		q.int(4, int64(l.Kind))
-		q.text(5, l.Member)
-		q.blob(6, l.Origin[:])
-		q.int(7, farEnd(l.Expires))
-		q.int(8, int64(l.Granted))
-		q.int(9, int64(l.Balance))
-		q.int(10, int64(l.Held))
-		if err := q.run(); err != nil {
-			return fmt.Errorf("lot %s: %w", l.LotID, err)
+// saveMember writes a member's row, and the lots that have no place in it any more.
+func (t *batch) saveMember(id string, row *memberRow) error {
+	m := t.state.Members[id]
+	if m == nil {
+		return errors.New("something of a member changed who is not loaded")
+	}
+	purse := t.state.Purses[id]
+	accounts := make([]*ledger.Account, len(purse))
+	for i, account := range purse {
+		accounts[i] = t.state.Accounts[account]
+	}
+	t.text = store.AppendMember(t.text[:0], m)
+	n := len(t.text)
+	text, old, err := row.wallet.Append(t.text, accounts)
+	if err != nil {
+		return err
+	}
+	t.text = text
+	q := t.w.CreateMember
+	if row.place != 0 {
+		q = t.w.ChangeMember
+		q.int(2, row.place)
+	} else {
+		q.text(2, id)
+	}
+	t.bind(q)
+	q.document(3, text[:n])
+	q.document(4, text[n:])
+	if err := q.run(); err != nil {
+		return err
+	}
+	for _, l := range old {
+		if err := t.saveLot(l); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// saveLot writes a lot that has left its member's row.
+func (t *batch) saveLot(l *ledger.Lot) error {
+	q := t.bind(t.w.SaveLot)
+	q.text(2, l.Account)
+	q.int(3, l.N)
+	q.int(4, int64(l.Kind))
+	q.text(5, l.Member)
+	q.blob(6, l.Origin[:])
+	q.int(7, farEnd(l.Expires))
+	q.int(8, int64(l.Granted))
+	q.int(9, int64(l.Balance))
+	q.int(10, int64(l.Held))
+	if err := q.run(); err != nil {
+		return fmt.Errorf("lot %s: %w", l.LotID, err)
+	}
+	return nil
+}
+
+// name gives a member a name.
+func (t *batch) name(id ledger.Ident, member string) error {
+	q := t.bind(t.w.Bind)
+	q.int(2, int64(id.Type))
+	q.text(3, id.Outer)
+	q.text(4, id.Text)
+	q.text(5, member)
+	if err := q.run(); err != nil {
+		return fmt.Errorf("name of member %s: %w", member, err)
+	}
+	return nil
+}
+
+// saveDue tells rows anew when something of their member ends next: it has ended, or ends sooner than was known, or what was to end then
+// is gone.
+func (t *batch) saveDue() error {
+	members := map[string]struct{}{}
+	for id, row := range t.loaded.rows {
+		if row.due <= t.at {
+			members[id] = struct{}{}
+		}
+	}
+	moved := func(member string, end int64, open bool) {
+		if row := t.loaded.rows[member]; row == nil || open && end < row.due || !open && end == row.due {
+			members[member] = struct{}{}
+		}
+	}
+	c := &t.state.Changes
+	for _, l := range c.Lots.List {
+		if l.Expires != ledger.Never {
+			moved(l.Member, l.Expires, l.Free() > 0)
+		}
+	}
+	for _, h := range c.Holds.List {
+		moved(h.Member, h.Deadline, true)
+	}
+	for _, k := range c.Ended {
+		if h := t.loaded.holds[k]; h != nil {
+			moved(h.Member, h.Deadline, false)
+		}
+	}
+	for id := range members {
+		row := t.loaded.rows[id]
+		if row == nil {
+			return fmt.Errorf("member %s has something that ends, and is not loaded", id)
+		}
+		soonest, err := row.wallet.Soonest()
+		if err != nil {
+			return err
+		}
+		q := t.bind(t.w.SetDue)
+		q.text(2, id)
+		q.int(3, soonest)
+		if err := q.run(); err != nil {
+			return fmt.Errorf("member %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// saveAssets writes holds and vouchers.
+func (t *batch) saveAssets() error {
+	c := &t.state.Changes
 	for _, k := range c.Ended { // before another is opened in its place
 		q := t.bind(t.w.EndHold)
 		q.text(2, k.Order)

@@ -47,8 +47,14 @@ type loader struct {
 	*reads
 	ctx   context.Context
 	brand int64
-	at    int64
+	head  head
+	at    int64 // the stamp
 	s     *reverse.State
+
+	rows  map[string]*memberRow           // by member
+	homes map[string]*memberRow           // by account
+	table map[ledger.LotID]bool           // lots that have left their member's row
+	holds map[ledger.HoldKey]*ledger.Hold // as they were loaded
 
 	members  todo[string]
 	orders   todo[string]
@@ -56,21 +62,28 @@ type loader struct {
 	vouchers todo[string]
 }
 
+// memberRow is what a member's row says besides the member.
+type memberRow struct {
+	place  int64 // of the row; 0: there is none yet
+	due    int64 // when the next of the member's lots or holds ends
+	wallet *store.Wallet
+}
+
 // load reads everything that the keys lead to. The caller has opened a transaction.
-func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.Keys, now int64) (head, int64, *reverse.State, error) {
+func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.Keys, now int64) (*loader, error) {
 	h, err := q.head(brand)
 	if err != nil {
-		return h, 0, nil, err
+		return nil, err
 	}
 	rules, err := s.brand(q, &h)
 	if err != nil {
-		return h, 0, nil, err
+		return nil, err
 	}
-	l := &loader{reads: q, ctx: ctx, brand: h.serial, at: max(now, h.link.At), s: reverse.NewState(rules)}
-	if err := l.load(keys); err != nil {
-		return h, 0, nil, err
+	l := &loader{
+		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
+		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]*ledger.Hold{},
 	}
-	return h, l.at, l.s, nil
+	return l, l.load(keys)
 }
 
 func (l *loader) load(keys *reverse.Keys) error {
@@ -102,11 +115,6 @@ func (l *loader) follow() error {
 				return err
 			}
 		}
-		for _, id := range l.lots.take(byAccount) {
-			if err := l.lot(id); err != nil {
-				return err
-			}
-		}
 		for _, id := range l.vouchers.take(cmp.Compare) {
 			if err := l.voucher(id); err != nil {
 				return err
@@ -114,6 +122,11 @@ func (l *loader) follow() error {
 		}
 		for _, id := range l.members.take(cmp.Compare) {
 			if err := l.member(id); err != nil {
+				return err
+			}
+		}
+		for _, id := range l.lots.take(byAccount) { // most lie with members who are loaded by now
+			if err := l.lot(id); err != nil {
 				return err
 			}
 		}
@@ -310,27 +323,29 @@ func (l *loader) name(id ledger.Ident) (string, error) {
 	if m := l.s.Idents[id]; m != "" {
 		return m, nil
 	}
-	var q *stmt
-	switch id.Type {
-	case ledger.ByCustomer:
+	if id.Type == ledger.ByCustomer {
 		l.members.add(id.Text) // PutMember names it, if it exists
 		return id.Text, nil
-	case ledger.ByCard:
-		q = l.bind(l.MemberByCard)
-		q.text(2, id.Text)
-	case ledger.ByMobile, ledger.ByOuter:
-		q = l.bind(l.MemberByIdent)
-		q.int(2, int64(id.Type))
-		q.text(3, id.Outer)
-		q.text(4, id.Text)
 	}
-	err := l.each(q, func() error {
+	err := l.bearer(id, func(member string) { l.s.Idents[id] = member })
+	return l.s.Idents[id], err
+}
+
+// accountName is the type of the names of accounts: customer ids need none, they are the members' keys.
+const accountName = ledger.ByCustomer
+
+// bearer looks up whom a name names, and notes the member to be loaded.
+func (l *loader) bearer(id ledger.Ident, found func(member string)) error {
+	q := l.bind(l.MemberByIdent)
+	q.int(2, int64(id.Type))
+	q.text(3, id.Outer)
+	q.text(4, id.Text)
+	return l.each(q, func() error {
 		m := q.columnText(0)
-		l.s.Idents[id] = m
 		l.members.add(m)
+		found(m)
 		return nil
 	})
-	return l.s.Idents[id], err
 }
 
 // counts counts what is bounded: numbers with live tombstones of an app, live quotes of a store.
@@ -416,7 +431,7 @@ func (l *loader) hold(q *stmt) error {
 	if l.s.Holds[h.HoldKey] != nil {
 		return nil
 	}
-	l.s.Holds[h.HoldKey] = h
+	l.s.Holds[h.HoldKey], l.holds[h.HoldKey] = h, h
 	l.pins(h.Pins)
 	l.members.add(h.Member)
 	if l.at >= h.Deadline {
@@ -425,9 +440,6 @@ func (l *loader) hold(q *stmt) error {
 	return nil
 }
 
-// lotsFirst is how many lots of an account the index of open lots leaves out, as the statements say.
-const lotsFirst = 64
-
 func (l *loader) putLot(v *ledger.Lot) {
 	if l.s.Lots[v.LotID] == nil {
 		l.s.Lots[v.LotID] = v
@@ -435,10 +447,12 @@ func (l *loader) putLot(v *ledger.Lot) {
 	}
 }
 
-// readLots puts the lots of a query's rows into the state.
+// readLots puts the lots of a query's rows into the state: they have left their members' rows.
 func (l *loader) readLots(q *stmt) error {
 	return l.each(q, func() error {
-		l.putLot(lotOf(q))
+		v := lotOf(q)
+		l.table[v.LotID] = true
+		l.putLot(v)
 		return nil
 	})
 }
@@ -456,9 +470,31 @@ func lotOf(q *stmt) *ledger.Lot {
 	return v
 }
 
+// lot looks for a lot in its member's row, then in the table.
 func (l *loader) lot(id ledger.LotID) error {
 	if l.s.Lots[id] != nil {
 		return nil
+	}
+	if l.homes[id.Account] == nil {
+		err := l.bearer(ledger.Ident{Type: accountName, Text: id.Account}, func(string) {})
+		if err != nil {
+			return err
+		}
+		for _, member := range l.members.take(cmp.Compare) {
+			if err := l.member(member); err != nil {
+				return err
+			}
+		}
+	}
+	if row := l.homes[id.Account]; row != nil {
+		v, err := row.wallet.Lot(id)
+		if err != nil {
+			return err
+		}
+		if v != nil {
+			l.putLot(v)
+			return nil
+		}
 	}
 	q := l.bind(l.Lot)
 	q.text(2, id.Account)
@@ -486,30 +522,38 @@ func (l *loader) readVoucher(q *stmt) error {
 func (l *loader) member(id string) error {
 	q := l.bind(l.Member)
 	q.text(2, id)
+	var row *memberRow
 	err := l.each(q, func() error {
-		m, err := store.ParseMember(q.columnBytes(0))
-		if err == nil {
-			l.s.PutMember(m)
+		row = &memberRow{place: q.columnInt(0), due: q.columnInt(1)}
+		m, err := store.ParseMember(q.columnBytes(2))
+		if err != nil {
+			return err
 		}
+		l.s.PutMember(m)
+		row.wallet, err = store.ParseWallet(q.columnBytes(3))
 		return err
 	})
-	if err != nil || l.s.Members[id] == nil {
+	if err != nil || row == nil {
 		return err
 	}
-	var accounts []*ledger.Account
-	q = l.bind(l.AccountsOf)
-	q.text(2, id)
-	err = l.each(q, func() error {
-		a, err := store.ParseAccount(q.columnBytes(0))
-		accounts = append(accounts, a)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(accounts, store.PurseOrder)
-	for _, a := range accounts {
+	l.rows[id] = row
+	for _, a := range row.wallet.Accounts {
 		l.s.PutAccount(a)
+		l.homes[a.ID] = row
+	}
+	if row.due > l.at {
+		return nil
+	}
+	for _, a := range row.wallet.Accounts {
+		lots, err := row.wallet.Lots(a.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range lots {
+			if v.Due(l.at) {
+				l.putLot(v)
+			}
+		}
 	}
 	q = l.bind(l.LotsDue)
 	q.text(2, id)
@@ -547,29 +591,33 @@ func (l *loader) pages(keys *reverse.Keys) error {
 
 // page loads the first open lots of each kind in an account.
 func (l *loader) page(account string, limit int) error {
-	var open [ledger.Kinds][]*ledger.Lot
-	read := func(q *stmt) error {
-		return l.each(q, func() error {
-			v := lotOf(q)
-			open[v.Kind] = append(open[v.Kind], v)
-			return nil
-		})
-	}
-	q := l.bind(l.LotsFirst)
-	q.text(2, account)
-	q.int(3, l.at)
-	if err := read(q); err != nil {
+	wallet := l.homes[account].wallet
+	lots, err := wallet.Lots(account)
+	if err != nil {
 		return err
 	}
+	var open [ledger.Kinds][]*ledger.Lot
+	for _, v := range lots {
+		if v.Free() > 0 && !v.Due(l.at) {
+			open[v.Kind] = append(open[v.Kind], v)
+		}
+	}
+	older := wallet.Spilled(l.s.Accounts[account])
 	complete := true
 	for kind := range open {
-		if l.s.Accounts[account].Lots > lotsFirst {
+		if older {
 			q := l.bind(l.LotsOpen)
 			q.text(2, account)
 			q.int(3, int64(kind))
 			q.int(4, l.at)
 			q.int(5, int64(min(limit, math.MaxInt-1)+1)) // one more tells that there are more
-			if err := read(q); err != nil {
+			err := l.each(q, func() error {
+				v := lotOf(q)
+				l.table[v.LotID] = true
+				open[kind] = append(open[kind], v)
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}

@@ -292,8 +292,12 @@ func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved
 // Read loads from the last commit; it waits for nobody.
 func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (state *reverse.State, err error) {
 	err = s.read(func(q *reads) error {
-		_, _, state, err = s.load(ctx, q, brand, keys, now)
-		return err
+		l, err := s.load(ctx, q, brand, keys, now)
+		if err != nil {
+			return err
+		}
+		state = l.s
+		return nil
 	})
 	return state, err
 }
@@ -318,32 +322,20 @@ func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64
 	return first, nil
 }
 
-// Due reads the heads of the indexes of what is due.
+// Due reads the head of the index of what is due.
 func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (members []string, err error) {
 	err = s.read(func(q *reads) error {
 		h, err := q.head(brand)
 		if err != nil {
 			return err
 		}
-		seen := map[string]bool{}
-		for _, query := range []*stmt{q.MembersWithLotsDue, q.MembersWithHoldsDue} {
-			query.int(1, h.serial)
-			query.int(2, now)
-			err := query.each(ctx, func() error {
-				if len(members) == limit {
-					return errStop
-				}
-				if m := query.columnText(0); !seen[m] {
-					seen[m] = true
-					members = append(members, m)
-				}
-				return nil
-			})
-			if err != nil && !errors.Is(err, errStop) {
-				return err
-			}
-		}
-		return nil
+		q.MembersDue.int(1, h.serial)
+		q.MembersDue.int(2, now)
+		q.MembersDue.int(3, int64(limit))
+		return q.MembersDue.each(ctx, func() error {
+			members = append(members, q.MembersDue.columnText(0))
+			return nil
+		})
 	})
 	return members, err
 }

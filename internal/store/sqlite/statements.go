@@ -18,19 +18,19 @@ var texts = store.Statements(sqlFiles, "sql")
 type reads struct {
 	c *conn
 
-	Head, Rules                                                *stmt
-	OpByRequest, OpByRefund, History                           *stmt
-	Member, MemberByIdent, MemberByCard, AccountsOf            *stmt
-	Lot, LotsFirst, LotsOpen, LotsDue, MembersWithLotsDue      *stmt
-	HoldsOfOrder, HoldsDue, HoldsOf, MembersWithHoldsDue       *stmt
-	Voucher, VouchersOf                                        *stmt
-	Refusal, TombsOfOrder, CountTombs                          *stmt
-	MainBySub, MainByOut, MainsByOutSub, MainByReverse         *stmt
-	WdkOrder, ReversesOf, Quote, CountQuotes                   *stmt
-	Revision, Brands, Apps, Sessions                           *stmt
-	Link, Links, Ops, Members, Accounts, Lots, Holds, Vouchers *stmt
-	WdkOrders, Reverses, Refusals, Tombs, Quotes, Published    *stmt
-	Integrity                                                  *stmt
+	Head, Rules                                               *stmt
+	OpByRequest, OpByRefund, History                          *stmt
+	Member, MemberByIdent, MembersDue                         *stmt
+	Lot, LotsOpen, LotsDue                                    *stmt
+	HoldsOfOrder, HoldsDue, HoldsOf                           *stmt
+	Voucher, VouchersOf                                       *stmt
+	Refusal, TombsOfOrder, CountTombs                         *stmt
+	MainBySub, MainByOut, MainsByOutSub, MainByReverse        *stmt
+	WdkOrder, ReversesOf, Quote, CountQuotes                  *stmt
+	Revision, Brands, Apps, Sessions                          *stmt
+	Link, Links, Ops, Members, Wallets, Lots, Holds, Vouchers *stmt
+	WdkOrders, Reverses, Refusals, Tombs, Quotes, Published   *stmt
+	Integrity                                                 *stmt
 }
 
 // writes are the prepared statements of the connection that writes.
@@ -40,7 +40,7 @@ type writes struct {
 
 	Begin, Commit, Rollback                                    *stmt
 	SaveHead, SaveLink, SaveOp, SaveCounter                    *stmt
-	SaveMember, Bind, Unbind, SaveAccount, SaveLot             *stmt
+	CreateMember, ChangeMember, SetDue, Bind, Unbind, SaveLot  *stmt
 	SaveHold, EndHold, SaveVoucher                             *stmt
 	SaveRefusal, SaveTomb, LiftTomb                            *stmt
 	SaveWdkOrder, SaveSub, SaveQuote, SaveReverse              *stmt

@@ -55,35 +55,29 @@ CREATE TABLE link (
   PRIMARY KEY (brand, last)
 ) STRICT, WITHOUT ROWID;
 
+-- A member's accounts lie in its row with the lots granted last: a charge writes this row and no other but its operation.
 CREATE TABLE member (
+  place INTEGER PRIMARY KEY,
   brand INTEGER NOT NULL,
   id TEXT NOT NULL,
+  due INTEGER NOT NULL, -- when the next of the member's lots or holds ends, milliseconds since 1970; 2^63-1: nothing ends
   body TEXT NOT NULL,
-  PRIMARY KEY (brand, id)
-) STRICT, WITHOUT ROWID;
+  wallet TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX member_id ON member (brand, id);
+CREATE INDEX member_due ON member (brand, due, id) WHERE due < 9223372036854775807;
 
+-- Names of members, each of them once: mobiles (1), outer ids (2), cards (3), accounts (0).
 CREATE TABLE ident (
   brand INTEGER NOT NULL,
-  type INTEGER NOT NULL, -- 1 mobile, 2 outer id
+  type INTEGER NOT NULL,
   outer_type TEXT NOT NULL,
   text TEXT NOT NULL,
   member TEXT NOT NULL,
   PRIMARY KEY (brand, type, outer_type, text)
 ) STRICT, WITHOUT ROWID;
 
--- A member's accounts lie together: they are always read together.
-CREATE TABLE account (
-  brand INTEGER NOT NULL,
-  member TEXT NOT NULL,
-  id TEXT NOT NULL,
-  card TEXT,
-  body TEXT NOT NULL,
-  PRIMARY KEY (brand, member, id)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX account_id ON account (brand, id);
-CREATE UNIQUE INDEX account_card ON account (brand, card) WHERE card IS NOT NULL;
-
--- A lot is open while more of it is there than holds pin.
+-- Older lots, which have left their members' rows. A lot is open while more of it is there than holds pin.
 CREATE TABLE lot (
   brand INTEGER NOT NULL,
   account TEXT NOT NULL,
@@ -97,11 +91,8 @@ CREATE TABLE lot (
   held INTEGER NOT NULL,
   PRIMARY KEY (brand, account, n)
 ) STRICT, WITHOUT ROWID;
--- The first 64 lots of an account are few enough to be read whole: most accounts never need this index, and a charge that writes to
--- it writes one page more.
-CREATE INDEX lot_open ON lot (brand, account, kind, expires, n) WHERE balance > held AND n > 64;
+CREATE INDEX lot_open ON lot (brand, account, kind, expires, n) WHERE balance > held;
 CREATE INDEX lot_due_member ON lot (brand, member, expires) WHERE balance > held AND expires < 9223372036854775807;
-CREATE INDEX lot_due ON lot (brand, expires, member) WHERE balance > held AND expires < 9223372036854775807;
 
 CREATE TABLE hold (
   brand INTEGER NOT NULL,
@@ -113,7 +104,6 @@ CREATE TABLE hold (
   PRIMARY KEY (brand, order_no, family)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_member ON hold (brand, member, deadline);
-CREATE INDEX hold_due ON hold (brand, deadline, member);
 
 CREATE TABLE voucher (
   brand INTEGER NOT NULL,

@@ -6,10 +6,6 @@ SELECT body FROM hold WHERE brand = ?1 AND order_no = ?2;
 -- the head of the index hold_member
 SELECT body FROM hold INDEXED BY hold_member WHERE brand = ?1 AND member = ?2 AND deadline <= ?3;
 
--- name: MembersWithHoldsDue
--- the head of the index hold_due
-SELECT member FROM hold INDEXED BY hold_due WHERE brand = ?1 AND deadline <= ?2;
-
 -- name: SaveHold
 -- one row by primary key
 INSERT INTO hold (brand, order_no, family, member, deadline, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

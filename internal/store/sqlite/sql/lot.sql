@@ -3,26 +3,16 @@
 SELECT account, n, kind, member, origin, expires, granted, balance, held
 FROM lot WHERE brand = ?1 AND account = ?2 AND n = ?3;
 
--- name: LotsFirst
--- at most 64 neighbours by primary key
-SELECT account, n, kind, member, origin, expires, granted, balance, held
-FROM lot WHERE brand = ?1 AND account = ?2 AND n <= 64 AND expires > ?3 AND balance > held;
-
 -- name: LotsOpen
--- the rest in spending order of the index lot_open, from the first that is not due
+-- in spending order of the index lot_open, from the first that is not due
 SELECT account, n, kind, member, origin, expires, granted, balance, held
-FROM lot INDEXED BY lot_open WHERE brand = ?1 AND account = ?2 AND kind = ?3 AND expires > ?4 AND balance > held AND n > 64
+FROM lot INDEXED BY lot_open WHERE brand = ?1 AND account = ?2 AND kind = ?3 AND expires > ?4 AND balance > held
 ORDER BY expires, n LIMIT ?5;
 
 -- name: LotsDue
 -- the head of the index lot_due_member
 SELECT account, n, kind, member, origin, expires, granted, balance, held
 FROM lot INDEXED BY lot_due_member WHERE brand = ?1 AND member = ?2 AND expires <= ?3 AND balance > held AND expires < 9223372036854775807;
-
--- name: MembersWithLotsDue
--- the head of the index lot_due
-SELECT member
-FROM lot INDEXED BY lot_due WHERE brand = ?1 AND expires <= ?2 AND balance > held AND expires < 9223372036854775807;
 
 -- name: SaveLot
 -- one row by primary key

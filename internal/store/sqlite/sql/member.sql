@@ -1,23 +1,30 @@
 -- name: Member
--- one row by primary key
-SELECT body FROM member WHERE brand = ?1 AND id = ?2;
+-- one row by the index member_id
+SELECT place, due, body, wallet FROM member WHERE brand = ?1 AND id = ?2;
 
 -- name: MemberByIdent
 -- one row by primary key
 SELECT member FROM ident WHERE brand = ?1 AND type = ?2 AND outer_type = ?3 AND text = ?4;
 
--- name: MemberByCard
--- one row by the unique index account_card
-SELECT member FROM account INDEXED BY account_card WHERE brand = ?1 AND card = ?2;
+-- name: CreateMember
+-- appends; a unique index finds that somebody came first
+INSERT INTO member (brand, id, due, body, wallet) VALUES (?1, ?2, 9223372036854775807, ?3, ?4);
 
--- name: AccountsOf
--- neighbours by primary key
-SELECT body FROM account WHERE brand = ?1 AND member = ?2;
+-- name: ChangeMember
+-- one row by rowid; no index holds what changes
+UPDATE member SET body = ?3, wallet = ?4 WHERE brand = ?1 AND place = ?2;
 
--- name: SaveMember
--- one row by primary key
-INSERT INTO member (brand, id, body) VALUES (?1, ?2, ?3)
-ON CONFLICT (brand, id) DO UPDATE SET body = excluded.body;
+-- name: SetDue
+-- one row by the index member_id; the heads of the indexes lot_due_member and hold_member. ?3 is the soonest in the wallet
+UPDATE member SET due = min(?3, ifnull(
+  (SELECT expires FROM lot INDEXED BY lot_due_member
+   WHERE brand = ?1 AND member = ?2 AND balance > held AND expires < 9223372036854775807 ORDER BY expires LIMIT 1), ?3), ifnull(
+  (SELECT deadline FROM hold INDEXED BY hold_member WHERE brand = ?1 AND member = ?2 ORDER BY deadline LIMIT 1), ?3))
+WHERE brand = ?1 AND id = ?2;
+
+-- name: MembersDue
+-- the head of the index member_due
+SELECT id FROM member INDEXED BY member_due WHERE brand = ?1 AND due <= ?2 AND due < 9223372036854775807 ORDER BY due, id LIMIT ?3;
 
 -- name: Bind
 -- one row by primary key, which finds that somebody has the name
@@ -27,15 +34,11 @@ INSERT INTO ident (brand, type, outer_type, text, member) VALUES (?1, ?2, ?3, ?4
 -- one row by primary key
 DELETE FROM ident WHERE brand = ?1 AND type = ?2 AND outer_type = ?3 AND text = ?4;
 
--- name: SaveAccount
--- one row by primary key; a known account changes in its body alone, which no index holds
-INSERT INTO account (brand, member, id, card, body) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (brand, member, id) DO UPDATE SET body = excluded.body;
-
 -- name: Members
--- in order of the primary key
-SELECT body FROM member WHERE brand = ?1 ORDER BY id;
+-- in order of the index member_id
+SELECT body FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
 
--- name: Accounts
--- in order of the unique index account_id
-SELECT body FROM account INDEXED BY account_id WHERE brand = ?1 ORDER BY id;
+-- name: Wallets
+-- in order of the primary key of ident, each account in its member's row, by the index member_id
+SELECT i.text, m.wallet FROM ident i CROSS JOIN member m INDEXED BY member_id ON m.brand = i.brand AND m.id = i.member
+WHERE i.brand = ?1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
