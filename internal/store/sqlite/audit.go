@@ -217,9 +217,18 @@ func (s *Store) Issued(_ context.Context, brand string) (n int64, err error) {
 	return n, err
 }
 
-// Integrity has the engine read the whole file: pages, and indexes against tables.
+// Integrity has the engine read the whole file: pages, and indexes against tables. The index that the program keeps it compares itself.
 func (s *Store) Integrity(ctx context.Context) error {
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
 	return s.read(func(r *reads) error {
+		for _, b := range snap.Brands {
+			if err := r.checkKeys(ctx, b.ID); err != nil {
+				return err
+			}
+		}
 		q := r.Integrity
 		return q.each(ctx, func() error {
 			if text := q.columnText(0); text != "ok" {

@@ -16,16 +16,18 @@ import (
 
 // batch is one open transaction of the writing connection.
 type batch struct {
-	s      *Store
-	w      *writes // nil when the batch has ended
-	ctx    context.Context
-	loaded *loader
-	head   head // as it will be
-	at     int64
-	state  *reverse.State
-	saved  bool
-	token  string
-	text   []byte // of one document after another
+	s       *Store
+	w       *writes // nil when the batch has ended
+	ctx     context.Context
+	loaded  *loader
+	head    head // as it will be
+	at      int64
+	state   *reverse.State
+	fresh   map[opKey]int64 // keys of this batch's operations
+	written int             // keys of older operations that it puts into the index
+	saved   bool
+	token   string
+	text    []byte // of one document after another
 }
 
 // Begin takes the writer and the file's lock, then reads.
@@ -34,7 +36,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 	if err != nil {
 		return nil, err
 	}
-	t := &batch{s: s, w: w, ctx: ctx}
+	t := &batch{s: s, w: w, ctx: ctx, fresh: map[opKey]int64{}}
 	if err := w.Begin.run(); err != nil {
 		s.writer <- w
 		return nil, err
@@ -86,16 +88,15 @@ func (t *batch) saveOps() error {
 	for i, o := range ops {
 		h.link.Last++
 		o.Seq = h.link.Last
+		if err := t.key(o); err != nil {
+			return err
+		}
 		start := len(t.text)
 		t.text = store.AppendOp(t.text, o)
 		bodies[i] = t.text[start:len(t.text):len(t.text)]
 		t.bind(q)
 		q.int(2, o.Seq)
-		digestOrNull(q, 3, &o.Request)
-		digestOrNull(q, 4, &o.Refund)
-		q.textOrNull(5, o.Order)
-		q.int(6, int64(o.Ordinal))
-		q.document(7, bodies[i])
+		q.document(3, bodies[i])
 		if err := q.run(); err != nil {
 			return fmt.Errorf("operation %s: %w", o.ID, err)
 		}
@@ -111,20 +112,35 @@ func (t *batch) saveOps() error {
 		}
 		t.token = linkToken(h.link)
 	}
+	var err error
+	if t.written, h.indexed, err = t.loaded.keys.write(t.w, h, len(ops)); err != nil {
+		return err
+	}
 	q = t.bind(t.w.SaveHead)
 	q.int(2, h.link.Last)
 	q.blob(3, h.link.Hash[:])
 	q.int(4, t.at)
 	q.text(5, t.token)
+	q.int(6, h.indexed)
 	return q.run()
 }
 
-func digestOrNull(q *stmt, i int32, d *ledger.Digest) {
-	if d.IsZero() {
-		q.null(i)
-	} else {
-		q.blob(i, d[:])
+// key notes the keys of an operation. One that is taken is another writer's.
+func (t *batch) key(o *ledger.Op) error {
+	for _, key := range keysOf(o) {
+		seq, twice := t.fresh[key]
+		if !twice && !t.loaded.sought(o) {
+			var err error
+			if seq, err = t.loaded.find(key); err != nil {
+				return err
+			}
+		}
+		if seq != 0 {
+			return fmt.Errorf("%w: operation %s has a key of operation %d", store.ErrRetry, o.ID, seq)
+		}
+		t.fresh[key] = o.Seq
 	}
+	return nil
 }
 
 // saveMembers writes rows of members that changed, or whose accounts or newest lots did, and names that were bound and given up.
@@ -484,6 +500,7 @@ func (t *batch) Commit(context.Context) error {
 	switch {
 	case err == nil:
 		t.s.checkpoints.wrote(t.w)
+		t.loaded.keys.booked(t.fresh, &t.head, t.written, t.s.limit())
 		return nil
 	case busy(err): // the engine keeps the transaction open, and Rollback undoes it
 		return err

@@ -1,8 +1,13 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
+
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"recoup/internal/reverse"
 )
 
 // SetLogPages sets how many pages of log ask for a checkpoint.
@@ -10,6 +15,35 @@ func (s *Store) SetLogPages(n int) {
 	w := <-s.writer
 	s.checkpoints.limit = n
 	s.writer <- w
+}
+
+// SetKeysMax sets how many keys of operations stay in memory.
+func (s *Store) SetKeysMax(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keysMax = n
+}
+
+// Overtaken reads with a snapshot during which others book: the keys in memory must have gone on without it.
+func (s *Store) Overtaken(ctx context.Context, brand string, keys *reverse.Keys, meanwhile func()) error {
+	return s.read(func(q *reads) error {
+		if _, err := q.head(brand); err != nil {
+			return err
+		}
+		meanwhile()
+		_, err := s.load(ctx, q, brand, keys, 1)
+		if errors.Is(err, errStale) {
+			return nil
+		}
+		return errors.Join(err, errors.New("the snapshot was taken to be the newest"))
+	})
+}
+
+// Exec runs a statement on the writer's connection.
+func (s *Store) Exec(sql string) error {
+	w := <-s.writer
+	defer func() { s.writer <- w }()
+	return w.c.exec(sql)
 }
 
 // BreakSync makes syncs of the log fail, after the writes before them have reached the file or instead of them; "" repairs them.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -48,6 +49,8 @@ type loader struct {
 	ctx   context.Context
 	brand int64
 	head  head
+	keys  *newest
+	asked *reverse.Keys
 	at    int64 // the stamp
 	s     *reverse.State
 
@@ -82,6 +85,10 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 	l := &loader{
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
 		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]*ledger.Hold{},
+	}
+	l.keys, l.asked = s.newest(l.brand), keys
+	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
+		return nil, err
 	}
 	return l, l.load(keys)
 }
@@ -156,21 +163,63 @@ func op(q *stmt) (*ledger.Op, error) {
 	return o, nil
 }
 
+// find is the sequence number of a key's operation, 0 when there is none.
+func (l *loader) find(key opKey) (int64, error) {
+	seq, err := l.keys.find(key, &l.head)
+	if err != nil || seq != 0 {
+		return seq, err
+	}
+	return l.indexed(key, &l.head)
+}
+
+// sought reports whether all of an operation's keys were looked up when the state was loaded.
+func (l *loader) sought(o *ledger.Op) bool {
+	_, request := l.asked.Requests[o.Request]
+	_, refund := l.asked.Refunds[o.Refund]
+	_, order := l.orders.seen[o.Order]
+	return (request || o.Request.IsZero()) && (refund || o.Refund.IsZero()) && (order || o.Order == "")
+}
+
+// history finds the operations of a business number, one ordinal after the other: most have none.
+func (l *loader) history(no string) (seqs []int64, _ error) {
+	for {
+		seq, err := l.find(orderKey(no, len(seqs)+1))
+		if err != nil || seq == 0 {
+			return seqs, err
+		}
+		seqs = append(seqs, seq)
+	}
+}
+
+// booked reads one operation.
+func (l *loader) booked(seq int64) (o *ledger.Op, err error) {
+	q := l.bind(l.Op)
+	q.int(2, seq)
+	err = l.each(q, func() error {
+		o, err = op(q)
+		return err
+	})
+	if err == nil && o == nil {
+		err = fmt.Errorf("sqlite: operation %d of brand %d is gone", seq, l.brand)
+	}
+	return o, err
+}
+
 // replays loads what was asked before: operations by request and refund number, and remembered refusals.
 func (l *loader) replays(keys *reverse.Keys) error {
-	index := func(q *stmt) func() error {
-		return func() error {
-			o, err := op(q)
-			if err == nil {
-				l.s.IndexOp(o)
-			}
+	index := func(key opKey) error {
+		seq, err := l.find(key)
+		if err != nil || seq == 0 {
 			return err
 		}
+		o, err := l.booked(seq)
+		if err == nil {
+			l.s.IndexOp(o)
+		}
+		return err
 	}
 	for d := range keys.Requests {
-		q := l.bind(l.OpByRequest)
-		q.blob(2, d[:])
-		if err := l.each(q, index(q)); err != nil {
+		if err := index(requestKey(d)); err != nil {
 			return err
 		}
 		r := l.bind(l.Refusal)
@@ -188,9 +237,7 @@ func (l *loader) replays(keys *reverse.Keys) error {
 		}
 	}
 	for d := range keys.Refunds {
-		q := l.bind(l.OpByRefund)
-		q.blob(2, d[:])
-		if err := l.each(q, index(q)); err != nil {
+		if err := index(refundKey(d)); err != nil {
 			return err
 		}
 	}
@@ -376,10 +423,12 @@ func (l *loader) counts(keys *reverse.Keys) error {
 
 // order loads the history of a business number, its open holds and its tombstones.
 func (l *loader) order(no string) error {
-	q := l.bind(l.History)
-	q.text(2, no)
-	err := l.each(q, func() error {
-		o, err := op(q)
+	seqs, err := l.history(no)
+	if err != nil {
+		return err
+	}
+	for _, seq := range seqs {
+		o, err := l.booked(seq)
 		if err != nil {
 			return err
 		}
@@ -390,10 +439,6 @@ func (l *loader) order(no string) error {
 			l.vouchers.add(o.Postings[i].Voucher)
 		}
 		l.pins(o.Pins)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	h := l.bind(l.HoldsOfOrder)
 	h.text(2, no)

@@ -50,8 +50,10 @@ type Store struct {
 	closing sync.Once
 	closed  chan struct{}
 
-	mu    sync.Mutex              // guards rules
-	rules map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
+	mu      sync.Mutex              // guards what follows
+	keys    map[int64]*newest       // by brand serial
+	keysMax int                     // keysMax, but for tests
+	rules   map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
 }
 
 var _ store.Store = (*Store)(nil)
@@ -64,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
-		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
+		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{}, keys: map[int64]*newest{}, keysMax: keysMax,
 	}
 	if o.ReadOnly {
 		if foreign(path, false) {
@@ -232,6 +234,7 @@ type head struct {
 	counter int64
 	link    store.Link
 	token   string
+	indexed int64 // the operations up to this one have their keys in the index
 }
 
 // head reads the row of a brand; ErrNoBrand when there is none.
@@ -246,7 +249,7 @@ func (q *reads) head(brand string) (h head, err error) {
 	}
 	h = head{
 		serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
-		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6),
+		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6), indexed: q.Head.columnInt(7),
 	}
 	copy(h.link.Hash[:], q.Head.columnBytes(4))
 	q.Head.reset()
@@ -291,14 +294,16 @@ func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved
 
 // Read loads from the last commit; it waits for nobody.
 func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (state *reverse.State, err error) {
-	err = s.read(func(q *reads) error {
-		l, err := s.load(ctx, q, brand, keys, now)
-		if err != nil {
-			return err
-		}
-		state = l.s
-		return nil
-	})
+	for err = errStale; errors.Is(err, errStale); {
+		err = s.read(func(q *reads) error {
+			l, err := s.load(ctx, q, brand, keys, now)
+			if err != nil {
+				return err
+			}
+			state = l.s
+			return nil
+		})
+	}
 	return state, err
 }
 

@@ -19,7 +19,7 @@ type reads struct {
 	c *conn
 
 	Head, Rules                                               *stmt
-	OpByRequest, OpByRefund, History                          *stmt
+	Key, CountKeys, Op                                        *stmt
 	Member, MemberByIdent, MembersDue                         *stmt
 	Lot, LotsOpen, LotsDue                                    *stmt
 	HoldsOfOrder, HoldsDue, HoldsOf                           *stmt
@@ -39,7 +39,7 @@ type writes struct {
 	pages int // written to the log since a checkpoint began it anew
 
 	Begin, Commit, Rollback                                    *stmt
-	SaveHead, SaveLink, SaveOp, SaveCounter                    *stmt
+	SaveHead, SaveLink, SaveOp, SaveKey, SaveCounter           *stmt
 	CreateMember, ChangeMember, SetDue, Bind, Unbind, SaveLot  *stmt
 	SaveHold, EndHold, SaveVoucher                             *stmt
 	SaveRefusal, SaveTomb, LiftTomb                            *stmt

@@ -19,7 +19,8 @@ CREATE TABLE brand (
   seq INTEGER NOT NULL, -- of the last operation
   hash BLOB NOT NULL, -- of the last link
   at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
-  token TEXT NOT NULL -- of the last batch
+  token TEXT NOT NULL, -- of the last batch
+  indexed INTEGER NOT NULL DEFAULT 0 -- the operations up to this one have their keys in op_key
 ) STRICT;
 
 CREATE TABLE rules (
@@ -31,21 +32,21 @@ CREATE TABLE rules (
 
 -- The books. body is the whole of an entity; the columns beside it are copies to find it by.
 
--- An operation is one row and three index entries. The history of a member gets its index from the migration that brings the first
--- method to read it: no operation pays for an index that nobody reads.
+-- An operation is one row; the low 42 bits of its place are its sequence number, those above them its brand.
 CREATE TABLE op (
+  place INTEGER PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+
+-- How operations are found: by request, by refund, by order number and ordinal. The program makes the keys, and keeps those after
+-- brand.indexed in memory. The history of a member gets its keys with the first method to read it: no operation pays for an index that
+-- nobody reads.
+CREATE TABLE op_key (
   brand INTEGER NOT NULL,
+  key BLOB NOT NULL,
   seq INTEGER NOT NULL,
-  request BLOB, -- idempotency key; NULL for operations nobody asked for
-  refund BLOB,
-  order_no TEXT,
-  ordinal INTEGER NOT NULL, -- place in the history of order_no
-  body TEXT NOT NULL,
-  PRIMARY KEY (brand, seq)
+  PRIMARY KEY (brand, key)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX op_request ON op (brand, request) WHERE request IS NOT NULL;
-CREATE UNIQUE INDEX op_refund ON op (brand, refund) WHERE refund IS NOT NULL;
-CREATE UNIQUE INDEX op_order ON op (brand, order_no, ordinal) WHERE order_no IS NOT NULL;
 
 CREATE TABLE link (
   brand INTEGER NOT NULL,

@@ -1,20 +1,23 @@
--- name: OpByRequest
--- one row by the unique index op_request
-SELECT seq, body FROM op INDEXED BY op_request WHERE brand = ?1 AND request = ?2;
+-- name: Key
+-- one row by primary key
+SELECT seq FROM op_key WHERE brand = ?1 AND key = ?2;
 
--- name: OpByRefund
--- one row by the unique index op_refund
-SELECT seq, body FROM op INDEXED BY op_refund WHERE brand = ?1 AND refund = ?2;
+-- name: CountKeys
+-- all of a brand, in order of the primary key
+SELECT count(*) FROM op_key WHERE brand = ?1 AND seq <= ?2;
 
--- name: History
--- the rows of one number, in order of the index op_order
-SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 ORDER BY ordinal;
+-- name: SaveKey
+-- one row by primary key; it may have been written before, with a run that was begun again
+INSERT INTO op_key (brand, key, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+
+-- name: Op
+-- one row by rowid
+SELECT ?2, body FROM op WHERE place = ?1 << 42 | ?2;
 
 -- name: SaveOp
--- appends; the unique indexes find a second writer
-INSERT INTO op (brand, seq, request, refund, order_no, ordinal, body)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+-- appends
+INSERT INTO op (place, body) VALUES (?1 << 42 | ?2, ?3);
 
 -- name: Ops
--- in order of the primary key
-SELECT seq, body FROM op WHERE brand = ?1 AND seq > ?2 ORDER BY seq;
+-- in order of rowids
+SELECT place & 4398046511103, body FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;

@@ -1,0 +1,160 @@
+package sqlite_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
+)
+
+// fewKeys opens a store that writes keys to its index after every few operations.
+func fewKeys(t testing.TB, dir string) store.Store {
+	s := open(t, dir)
+	s.(*sqlite.Store).SetKeysMax(6)
+	return s
+}
+
+// TestStoreFewKeys: wherever the keys of operations are, the contract holds.
+func TestStoreFewKeys(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) store.Store { return fewKeys(t, t.TempDir()) })
+}
+
+func digest(what byte, n int) (d ledger.Digest) {
+	d[0] = what
+	binary.BigEndian.PutUint64(d[8:], uint64(n)*0x9e3779b97f4a7c15)
+	return d
+}
+
+// opKeyed is the n-th operation: of three that follow each other the number is the same.
+func opKeyed(n int) *ledger.Op {
+	return &ledger.Op{ID: ledger.ID{1, 15: byte(n)}, Order: fmt.Sprint("order ", n/3), Ordinal: n%3 + 1, Request: digest(1, n), Refund: digest(2, n)}
+}
+
+// bookKeyed commits the operations from to upto, none of them looked up before.
+func bookKeyed(t testing.TB, s store.Store, from, upto int) {
+	t.Helper()
+	ctx := context.Background()
+	b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	defer b.Rollback()
+	for n := from; n < upto; n++ {
+		b.State().Changes.Ops = append(b.State().Changes.Ops, opKeyed(n))
+	}
+	check(t, b.Save(ctx))
+	check(t, b.Commit(ctx))
+}
+
+// found wants the first operations to be found by each of their keys, and no others.
+func found(t testing.TB, s store.Store, upto int) {
+	t.Helper()
+	keys := reverse.NewKeys()
+	for n := range upto + 3 {
+		o := opKeyed(n)
+		keys.Requests[o.Request], keys.Refunds[o.Refund], keys.Orders[o.Order] = struct{}{}, struct{}{}, struct{}{}
+	}
+	state, err := s.Read(context.Background(), "b", keys, 1)
+	check(t, err)
+	for n := range upto + 3 {
+		o := opKeyed(n)
+		for what, got := range map[string]*ledger.Op{"request": state.Requests[o.Request], "refund": state.Refunds[o.Refund]} {
+			if (got != nil) != (n < upto) || got != nil && got.Seq != int64(n+1) {
+				t.Fatalf("of %d operations, %d by its %s: %+v", upto, n, what, got)
+			}
+		}
+		if h := state.Orders[o.Order]; len(h) != max(0, min(3, upto-n/3*3)) {
+			t.Fatalf("of %d operations, %s has %d", upto, o.Order, len(h))
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	dir := t.TempDir()
+	one, two := fewKeys(t, dir), fewKeys(t, dir) // as two processes would
+	check(t, one.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	n := 0
+	for i := range 60 {
+		s, other := one, two
+		if i%7 > 3 {
+			s, other = two, one
+		}
+		upto := n + i%5 + 1
+		bookKeyed(t, s, n, upto)
+		n = upto
+		found(t, s, n)
+		if i%3 == 0 {
+			found(t, other, n)
+		}
+		time.Sleep(time.Millisecond) // keys are sorted meanwhile
+	}
+	for _, s := range []store.Store{one, two, open(t, dir)} {
+		found(t, s, n)
+		check(t, s.Integrity(t.Context()))
+	}
+	for _, tt := range []struct{ name, damage, want string }{
+		{"OneTooMany", `INSERT INTO op_key (brand, key, seq) VALUES (1, x'00112233445566778899aabbccddeeff', 2)`, "keys for the"},
+		{"Another", `UPDATE op_key SET seq = 3 WHERE seq = 2`, "operation"},
+		{"Gone", `DELETE FROM op_key WHERE seq = 1`, "not found by its keys"},
+	} {
+		check(t, one.(*sqlite.Store).Exec("BEGIN; "+tt.damage+"; COMMIT"))
+		if err := one.Integrity(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestKeysTaken: a key that was not looked up is not taken twice, wherever it is.
+func TestKeysTaken(t *testing.T) {
+	s := fewKeys(t, t.TempDir())
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	for n := range 40 {
+		bookKeyed(t, s, n, n+1)
+		time.Sleep(time.Millisecond)
+	}
+	for _, n := range []int{0, 20, 39} { // in the index, on the way, in memory
+		for what, o := range map[string]*ledger.Op{
+			"request": {Request: opKeyed(n).Request},
+			"refund":  {Refund: opKeyed(n).Refund},
+			"order":   {Order: opKeyed(n).Order, Ordinal: opKeyed(n).Ordinal},
+		} {
+			b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1)
+			check(t, err)
+			b.State().Changes.Ops = append(b.State().Changes.Ops, o)
+			if err := b.Save(t.Context()); !errors.Is(err, store.ErrRetry) {
+				t.Errorf("%s of operation %d: %v, want a retry", what, n, err)
+			}
+			b.Rollback()
+		}
+	}
+	b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	defer b.Rollback()
+	b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{Request: digest(3, 1)}, &ledger.Op{Request: digest(3, 1)})
+	if err := b.Save(t.Context()); !errors.Is(err, store.ErrRetry) {
+		t.Errorf("twice in a batch: %v, want a retry", err)
+	}
+}
+
+// TestKeysStale: a snapshot from before keys went to the index is told to be too old, and a read takes a newer one.
+func TestKeysStale(t *testing.T) {
+	s := fewKeys(t, t.TempDir()).(*sqlite.Store)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	bookKeyed(t, s, 0, 3)
+	keys := reverse.NewKeys()
+	keys.Requests[opKeyed(1).Request] = struct{}{}
+	check(t, s.Overtaken(t.Context(), "b", keys, func() {
+		for n := 3; n < 40; n++ {
+			bookKeyed(t, s, n, n+1)
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	found(t, s, 40)
+}
