@@ -329,14 +329,9 @@ func holdsEnd(b *bench) {
 		d.hold("A", ledger.Value, "m-1", noon+1000, l)
 		d.hold("A", ledger.Points, "m-p", noon+1000)
 	})
-	end := func(d *draft, k ledger.HoldKey) {
-		d.Changes.Holds.Remove(d.Holds[k])
-		delete(d.Holds, k)
-		d.Changes.Ended = append(d.Changes.Ended, k)
-	}
 	value, points := ledger.HoldKey{Order: "A"}, ledger.HoldKey{Order: "A", Family: ledger.Points}
 	b.write("b1", noon, func(d *draft) {
-		end(d, value)
+		d.end("A", ledger.Value)
 		d.op("A", "m")
 	}, order("A"))
 	s := b.load("b1", noon, order("A"))
@@ -345,10 +340,10 @@ func holdsEnd(b *bench) {
 
 	// In one batch a hold may end and another be opened in its place, and one may open and end.
 	b.write("b1", noon, func(d *draft) {
-		end(d, points)
+		d.end("A", ledger.Points)
 		d.hold("A", ledger.Points, "m-p", noon+3000)
 		d.hold("A", ledger.Value, "m-1", noon+3000)
-		end(d, value)
+		d.end("A", ledger.Value)
 		d.op("A", "m")
 	}, order("A"))
 	s = b.load("b1", noon, order("A"))

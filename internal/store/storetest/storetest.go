@@ -38,7 +38,9 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"SpendingOrder", spendingOrder},
 		{"Pages", pages},
 		{"Due", due},
+		{"DueExactly", dueExactly},
 		{"HoldsEnd", holdsEnd},
+		{"OlderLots", olderLots},
 		{"Wallet", wallet},
 		{"Vouchers", vouchers},
 		{"Tombstones", tombstones},
@@ -59,6 +61,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"BrandsApart", brandsApart},
 		{"Directory", directory},
 		{"AuditOrder", auditOrder},
+		{"LongStreams", longStreams},
 		{"Reference", func(b *bench) { reference(b, 1, 400) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -275,6 +278,14 @@ func (d *draft) hold(orderNo string, f ledger.Family, account string, deadline i
 	d.Holds[h.HoldKey] = h
 	d.Changes.Holds.Add(h)
 	return h
+}
+
+// end ends a hold.
+func (d *draft) end(orderNo string, f ledger.Family) {
+	k := ledger.HoldKey{Order: orderNo, Family: f}
+	d.Changes.Holds.Remove(d.Holds[k])
+	delete(d.Holds, k)
+	d.Changes.Ended = append(d.Changes.Ended, k)
 }
 
 func (d *draft) tomb(app, orderNo string, f ledger.Family, until int64) ledger.TombKey {
