@@ -19,25 +19,10 @@ var errStop = errors.New("stop")
 // stream reads the rows of one query of a brand, one at a time, on one snapshot: that of the statement.
 func stream[T any](ctx context.Context, s *Store, brand, query string, read func(row) (T, error), args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		err := func() error {
-			serial, err := s.serial(ctx, brand)
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithCancel(ctx) // what is left unread when the reader stops need not be sent
-			defer cancel()
-			conn, err := s.reader.Acquire(ctx)
-			if err != nil {
-				return err
-			}
-			defer conn.Release() // which drops a connection that is in a transaction
-			if s.frozen != "" {
-				if err := attach(ctx, conn.Conn(), s.frozen); err != nil {
-					return err
-				}
-				defer rollback(conn.Conn())
-			}
-			rows, err := conn.Query(ctx, query, append([]any{serial}, args...)...)
+		ctx, cancel := context.WithCancel(ctx) // what is left unread when the reader stops need not be sent
+		defer cancel()
+		err := s.reads(ctx, brand, func(c *pgx.Conn, serial int64) error {
+			rows, err := c.Query(ctx, query, append([]any{serial}, args...)...)
 			if err != nil {
 				return err
 			}
@@ -49,18 +34,46 @@ func stream[T any](ctx context.Context, s *Store, brand, query string, read func
 				}
 				return err
 			})
-		}()
-		if err != nil && !errors.Is(err, errStop) {
-			var none T
-			yield(none, told(err))
-		}
+		})
+		end(yield, err)
 	}
 }
+
+// reads has a brand's books read over a connection of their own: as they were frozen, else as they are.
+func (s *Store) reads(ctx context.Context, brand string, do func(c *pgx.Conn, serial int64) error) error {
+	serial, err := s.serial(ctx, brand)
+	if err != nil {
+		return err
+	}
+	conn, err := s.reader.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release() // which drops a connection that is in a transaction
+	defer rollback(conn.Conn())
+	if s.frozen != "" {
+		if err := attach(ctx, conn.Conn(), s.frozen); err != nil {
+			return err
+		}
+	}
+	return do(conn.Conn(), serial)
+}
+
+// end tells the reader of a stream what it ended with, if it was not the reader who ended it.
+func end[T any](yield func(T, error) bool, err error) {
+	if err != nil && !errors.Is(err, errStop) {
+		var none T
+		yield(none, told(err))
+	}
+}
+
+// beginReading begins a transaction that sees the books of one moment.
+const beginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 // attach begins a transaction that sees what the exported snapshot does.
 func attach(ctx context.Context, c *pgx.Conn, snapshot string) error {
 	b := &pgx.Batch{}
-	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	b.Queue(beginReading)
 	b.Queue("SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(snapshot, "'", "''") + "'") // which takes no parameters
 	return c.SendBatch(ctx, b).Close()
 }
@@ -76,7 +89,7 @@ func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), 
 		conn.Release()
 	}
 	f := &Store{opts: s.opts, pool: s.pool, reader: s.reader, serials: map[string]int64{}, rules: map[int64]*ledger.Brand{}}
-	if _, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err == nil {
+	if _, err = conn.Exec(ctx, beginReading); err == nil {
 		err = conn.QueryRow(ctx, "SELECT pg_export_snapshot()").Scan(&f.frozen)
 	}
 	if err != nil {
@@ -117,24 +130,88 @@ func (s *Store) Head(ctx context.Context, brand string) (store.Link, error) {
 
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
-	return stream(ctx, s, brand, sql.AllAccounts, func(r row) (*ledger.Account, error) {
-		list, err := accountsOf(r.bytes(1))
-		if err != nil {
-			return nil, err
-		}
-		id := r.text(0)
-		for _, a := range list {
-			if a.ID == id {
-				return a, nil
-			}
-		}
-		return nil, errors.New("postgres: account " + id + " is not in its member's row")
+	return stream(ctx, s, brand, sql.AllWallets, func(r row) (*ledger.Account, error) {
+		_, a, err := accountOf(r)
+		return a, err
 	})
 }
 
-// Lots streams lots by account and number.
+// accountOf reads an account with the wallet that it lies in.
+func accountOf(r row) (*store.Wallet, *ledger.Account, error) {
+	w, err := store.ParseWallet(r.bytes(1))
+	if err != nil {
+		return nil, nil, err
+	}
+	id := r.text(0)
+	for _, a := range w.Accounts {
+		if a.ID == id {
+			return w, a, nil
+		}
+	}
+	return nil, nil, errors.New("postgres: account " + id + " is not in its member's wallet")
+}
+
+// Lots streams lots by account and number: the newest out of wallets and the older ones out of their table, as of one moment. Two
+// cursors take turns on one connection: were it two, streams that are read side by side could wait for each other's second.
 func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, error] {
-	return stream(ctx, s, brand, sql.AllLots, func(r row) (*ledger.Lot, error) { return lotOf(r), nil })
+	return func(yield func(*ledger.Lot, error) bool) {
+		err := s.reads(ctx, brand, func(c *pgx.Conn, serial int64) error {
+			if s.frozen == "" {
+				if _, err := c.Exec(ctx, beginReading); err != nil {
+					return err
+				}
+			}
+			newest := cursor(ctx, c, "newest", sql.AllWallets, serial, func(r row) ([]*ledger.Lot, error) {
+				w, a, err := accountOf(r)
+				if err != nil {
+					return nil, err
+				}
+				return w.Lots(a.ID)
+			})
+			older := cursor(ctx, c, "older", sql.AllLots, serial, func(r row) ([]*ledger.Lot, error) { return []*ledger.Lot{lotOf(r)}, nil })
+			for l, err := range store.MergeLots(newest, older) {
+				if err != nil {
+					return err
+				}
+				if !yield(l, nil) {
+					return errStop
+				}
+			}
+			return nil
+		})
+		end(yield, err)
+	}
+}
+
+// cursor reads what the rows of one query hold, some hundred rows at a time, so that the connection is free in between. There must be a
+// transaction.
+func cursor[T any](ctx context.Context, c *pgx.Conn, name, query string, serial int64, read func(row) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		_, err := c.Exec(ctx, "DECLARE "+name+" NO SCROLL CURSOR FOR "+query, serial)
+		for n := 1; n > 0 && err == nil; {
+			var rows pgx.Rows
+			if rows, err = c.Query(ctx, "FETCH 500 FROM "+name); err != nil {
+				break
+			}
+			var list []T
+			n = 0
+			err = each(rows, func(r row) error {
+				n++
+				some, err := read(r)
+				list = append(list, some...)
+				return err
+			})
+			for _, v := range list {
+				if !yield(v, nil) {
+					return
+				}
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
 }
 
 // Holds streams open holds by order and family.

@@ -93,12 +93,14 @@ func (t *batch) Save(ctx context.Context) error {
 	if t.loaded.s.Empty() {
 		return nil
 	}
-	w := &saver{batch: t}
+	w := &saver{batch: t, wallets: map[string]*store.Wallet{}}
 	if err := w.members(); err != nil {
 		return err
 	}
 	w.assets()
-	w.due()
+	if err := w.due(); err != nil {
+		return err
+	}
 	w.remembered()
 	if err := w.wdk(); err != nil {
 		return err
@@ -118,9 +120,11 @@ func (t *batch) Save(ctx context.Context) error {
 // saver gathers the statements of one Save.
 type saver struct {
 	*batch
-	trip   pgx.Batch
-	text   []byte // of one document after another
-	memory int64  // of the head, after
+	trip    pgx.Batch
+	text    []byte                   // of one document after another
+	wallets map[string]*store.Wallet // of new members
+	spilled []*ledger.Lot            // out of wallets, into their table
+	memory  int64                    // of the head, after
 }
 
 // do queues a statement of this brand.
@@ -200,12 +204,32 @@ func digestOrNull(d *ledger.Digest) []byte {
 	return d[:]
 }
 
-// members writes rows of members that changed, or whose accounts did, and names that were bound and given up.
+// wallet is the wallet of a member; a new member's is empty at first.
+func (w *saver) wallet(member string) *store.Wallet {
+	if row, ok := w.loaded.rows[member]; ok {
+		return row.wallet
+	}
+	if w.wallets[member] == nil {
+		w.wallets[member] = &store.Wallet{}
+	}
+	return w.wallets[member]
+}
+
+// members writes rows of members that changed, or whose accounts or newest lots did, and names that were bound and given up.
 func (w *saver) members() error {
 	s, c := w.loaded.s, &w.loaded.s.Changes
 	changed := map[string]struct{}{}
 	for _, m := range c.Members.List {
 		changed[m.ID] = struct{}{}
+	}
+	for _, l := range c.Lots.List {
+		if w.loaded.known[l.LotID].place != "" {
+			continue
+		}
+		changed[l.Member] = struct{}{}
+		if err := w.wallet(l.Member).Add(l); err != nil {
+			return err
+		}
 	}
 	var names struct {
 		types                  []int16
@@ -225,7 +249,8 @@ func (w *saver) members() error {
 			bind(ledger.Ident{Type: ledger.ByCard, Text: a.Card}, a.Member)
 		}
 	}
-	var created, kept struct{ ids, bodies, accounts, places []string }
+	var created, kept struct{ ids, bodies, wallets, places []string }
+	var accounts []*ledger.Account
 	for _, id := range slices.Sorted(maps.Keys(changed)) {
 		list := &created
 		if row, ok := w.loaded.rows[id]; ok {
@@ -233,21 +258,26 @@ func (w *saver) members() error {
 			kept.places = append(kept.places, row.place)
 		}
 		if s.Members[id] == nil {
-			return fmt.Errorf("postgres: an account of member %s changed, who is not loaded", id)
+			return fmt.Errorf("postgres: an account or a lot of member %s changed, who is not loaded", id)
 		}
 		list.ids = append(list.ids, id)
 		list.bodies = append(list.bodies, document(w, store.AppendMember, s.Members[id]))
-		w.text = w.text[:0]
+		accounts = accounts[:0]
 		for _, account := range s.Purses[id] {
-			w.text = append(store.AppendAccount(w.text, s.Accounts[account]), '\n')
+			accounts = append(accounts, s.Accounts[account])
 		}
-		list.accounts = append(list.accounts, string(w.text))
+		text, old, err := w.wallet(id).Append(w.text[:0], accounts)
+		if err != nil {
+			return err
+		}
+		list.wallets = append(list.wallets, string(text))
+		w.text, w.spilled = text, append(w.spilled, old...)
 	}
 	if len(created.ids) > 0 {
-		w.do(sql.CreateMembers, created.ids, created.bodies, created.accounts)
+		w.do(sql.CreateMembers, created.ids, created.bodies, created.wallets)
 	}
 	if len(kept.ids) > 0 {
-		w.do(sql.ChangeMembers, kept.ids, kept.bodies, kept.accounts, kept.places).Exec(all(len(kept.ids)))
+		w.do(sql.ChangeMembers, kept.ids, kept.bodies, kept.wallets, kept.places).Exec(all(len(kept.ids)))
 	}
 	if n := len(c.Unbound); n > 0 { // before the names are bound again
 		types, outers, texts := make([]int16, n), make([]string, n), make([]string, n)
@@ -283,16 +313,17 @@ func (r *lotRows) add(l *ledger.Lot) {
 	r.granted, r.left, r.held = append(r.granted, int64(l.Granted)), append(r.left, int64(l.Balance)), append(r.held, int64(l.Held))
 }
 
-// assets writes lots, holds and vouchers.
+// assets writes lots that have left their members' wallets, holds and vouchers.
 func (w *saver) assets() {
 	c := &w.loaded.s.Changes
 	var created, kept lotRows
+	for _, l := range w.spilled {
+		created.add(l)
+	}
 	for _, l := range c.Lots.List {
-		if place, ok := w.loaded.known[l.LotID]; ok {
+		if place := w.loaded.known[l.LotID].place; place != "" {
 			kept.add(l)
 			kept.places = append(kept.places, place)
-		} else {
-			created.add(l)
 		}
 	}
 	if r := &created; len(r.ns) > 0 {
@@ -328,32 +359,57 @@ func (w *saver) assets() {
 	}
 }
 
-// due has the rows of members told anew when something of theirs ends next: of those it may have ended for, and of those who got
-// something that ends sooner. It runs behind what writes members, lots and holds.
-func (w *saver) due() {
+// due has the rows of members told anew when something of theirs ends next: of those it has ended for, of those who got something that
+// ends sooner, and of those whose next end is none any more. It runs behind what writes members, lots and holds.
+func (w *saver) due() error {
 	members := map[string]struct{}{}
 	for id, row := range w.loaded.rows {
 		if row.due <= w.loaded.at {
 			members[id] = struct{}{}
 		}
 	}
-	sooner := func(member string, end int64) {
-		row, ok := w.loaded.rows[member]
-		if !ok || end < row.due {
+	moved := func(member string, was, is int64) {
+		due := int64(math.MaxInt64)
+		if row, ok := w.loaded.rows[member]; ok {
+			due = row.due
+		}
+		if is < due || was == due && is != was {
 			members[member] = struct{}{}
 		}
 	}
-	for _, l := range w.loaded.s.Changes.Lots.List {
-		if l.Expires != ledger.Never {
-			sooner(l.Member, l.Expires)
+	c := &w.loaded.s.Changes
+	for _, l := range c.Lots.List {
+		was := int64(math.MaxInt64)
+		if row, ok := w.loaded.known[l.LotID]; ok {
+			was = row.end
+		}
+		moved(l.Member, was, lotEnd(l))
+	}
+	for _, h := range c.Holds.List {
+		was := int64(math.MaxInt64)
+		if row, ok := w.loaded.ends[h.HoldKey]; ok {
+			was = row.end
+		}
+		moved(h.Member, was, h.Deadline)
+	}
+	for _, k := range c.Ended {
+		if row, ok := w.loaded.ends[k]; ok {
+			moved(row.member, row.end, math.MaxInt64)
 		}
 	}
-	for _, h := range w.loaded.s.Changes.Holds.List {
-		sooner(h.Member, h.Deadline)
+	if len(members) == 0 {
+		return nil
 	}
-	if len(members) > 0 {
-		w.do(sql.SetDue, slices.Sorted(maps.Keys(members)))
+	ids := slices.Sorted(maps.Keys(members))
+	soonest := make([]int64, len(ids))
+	for i, id := range ids {
+		var err error
+		if soonest[i], err = w.wallet(id).Soonest(); err != nil {
+			return err
+		}
 	}
+	w.do(sql.SetDue, ids, soonest)
+	return nil
 }
 
 // farEnd turns Never into the last moment there is, so that an index puts it last.

@@ -43,13 +43,17 @@ CREATE TEMPORARY TABLE import_account (
 ) ON COMMIT DROP`
 
 const (
-	// The order of a member's accounts is store.PurseOrder.
+	// A wallet's text is that of store.Wallet without lots, which are all in their table; the order of accounts is store.PurseOrder.
 	importMembers = `
-INSERT INTO member (brand_id, id, body, accounts)
-SELECT m.brand_id, m.id, m.body, coalesce(a.accounts, '')
+INSERT INTO member (brand_id, id, body, wallet, due)
+SELECT m.brand_id, m.id, m.body, coalesce(a.wallet, ''), least(l.due, h.due, 9223372036854775807)
 FROM import_member m LEFT JOIN (
-  SELECT brand_id, member, string_agg(body, E'\n' ORDER BY type, id) AS accounts FROM import_account GROUP BY brand_id, member
-) a ON a.brand_id = m.brand_id AND a.member = m.id
+  SELECT brand_id, member, string_agg(body || E'\n', '' ORDER BY type, id) AS wallet FROM import_account GROUP BY brand_id, member
+) a ON a.brand_id = m.brand_id AND a.member = m.id LEFT JOIN (
+  SELECT brand_id, member, min(expires) AS due FROM lot WHERE open GROUP BY brand_id, member
+) l ON l.brand_id = m.brand_id AND l.member = m.id LEFT JOIN (
+  SELECT brand_id, member, min(deadline) AS due FROM hold GROUP BY brand_id, member
+) h ON h.brand_id = m.brand_id AND h.member = m.id
 ORDER BY m.brand_id, m.id`
 	importNames = `
 INSERT INTO ident (brand_id, type, outer_type, text, member)
@@ -61,7 +65,7 @@ ORDER BY 1, 2, 4`
 	// longer the more there are.
 	importIndexes = `
 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
-FROM unnest(ARRAY['op', 'lot', 'hold', 'voucher', 'refusal', 'tombstone', 'wdk_order', 'wdk_sub', 'quote', 'reverse']) AS k(name)
+FROM unnest(ARRAY['op', 'member', 'lot', 'hold', 'voucher', 'refusal', 'tombstone', 'wdk_order', 'wdk_sub', 'quote', 'reverse']) AS k(name)
 JOIN pg_index i ON i.indrelid = k.name::regclass
 WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
 ORDER BY 1`
@@ -87,7 +91,7 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // harmless after the commit
 	im := &importer{ctx: ctx, tx: tx, from: from, snap: snap, progress: progress}
 	for _, step := range []func() error{
-		im.begin, im.bare, im.directory, im.heads, im.members, im.assets, im.operations, im.remembered, im.wdk, im.index, im.still,
+		im.begin, im.bare, im.directory, im.heads, im.assets, im.members, im.operations, im.remembered, im.wdk, im.index, im.still,
 	} {
 		if err := step(); err != nil {
 			if ctx.Err() != nil { // then the driver cuts the connection, and may tell of that alone
@@ -251,7 +255,7 @@ func (im *importer) point(brand string) (p point, err error) {
 	return p, err
 }
 
-// members copies members, their accounts and their names.
+// members copies members, their accounts and their names, behind what says when something of theirs ends.
 func (im *importer) members() error {
 	err := bring(im, "accounts", "import_account", "brand_id type member id card body", im.from.Accounts,
 		func(brand int64, v *ledger.Account, put func(...any)) error {
@@ -270,7 +274,7 @@ func (im *importer) members() error {
 	if err != nil {
 		return err
 	}
-	if err := run(im.ctx, im.tx, `ANALYZE import_account, import_member`); err != nil {
+	if err := run(im.ctx, im.tx, `ANALYZE import_account, import_member, lot, hold`); err != nil {
 		return err
 	}
 	if err := run(im.ctx, im.tx, importMembers); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"iter"
 	"strconv"
 	"testing"
@@ -230,18 +231,54 @@ func TestImport(t *testing.T) {
 	}
 
 	importFound(t, to, from)
-	c := &ledger.Charge{Head: importHead("charge", ledger.Who{Customer: importList(t, from.Members(ctx, demo.MainBrand))[0].ID}), Order: "after", Real: 100}
-	for _, s := range []store.Store{from, to} {
-		if r := importDo(t, s, c); r.Code != ledger.OK {
-			t.Fatal(r.English())
+	importDue(t, to, from)
+	who := ledger.Who{Customer: importList(t, from.Members(ctx, demo.MainBrand))[0].ID}
+	for i := range 20 { // more than a wallet holds
+		c := &ledger.Charge{Head: importHead(fmt.Sprint("charge", i), who), Order: fmt.Sprint("after", i), Real: 100}
+		for _, s := range []store.Store{from, to} {
+			if r := importDo(t, s, c); r.Code != ledger.OK {
+				t.Fatal(r.English())
+			}
 		}
 	}
 	if _, d, err := audit.Verify(ctx, to, demo.MainBrand, nil); d != nil || err != nil {
-		t.Errorf("after another charge: %v, %v", d, err)
+		t.Errorf("after more charges: %v, %v", d, err)
 	}
+	importDue(t, to, from)
 	for _, s := range []store.Store{from, to} {
 		if n, err := s.Numbers(ctx, "quiet", 1); err != nil || n&(1<<32-1) != 8 {
 			t.Errorf("the next number is %d, %v, want the eighth", n, err)
+		}
+	}
+}
+
+// importDue compares who is due at every moment at which something ends, and just before.
+func importDue(t *testing.T, got, want store.Store) {
+	t.Helper()
+	ctx, brand, ends := t.Context(), demo.MainBrand, map[int64]bool{}
+	for _, l := range importList(t, want.Lots(ctx, brand)) {
+		if l.Free() > 0 && l.Expires != ledger.Never {
+			ends[l.Expires] = true
+		}
+	}
+	for _, h := range importList(t, want.Holds(ctx, brand)) {
+		ends[h.Deadline] = true
+	}
+	if len(ends) < 3 {
+		t.Fatalf("there are %d moments at which something ends", len(ends))
+	}
+	for end := range ends {
+		for _, at := range []int64{end - 1, end} {
+			var lists [2][]string
+			for i, s := range []store.Store{got, want} {
+				var err error
+				if lists[i], err = s.Due(ctx, brand, at, 1_000_000); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(lists[1], lists[0], cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("due at %d: -source +copy\n%s", at, diff)
+			}
 		}
 	}
 }

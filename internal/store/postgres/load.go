@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -56,7 +55,8 @@ const (
 var errUnlocked = errors.New("postgres: keys lead beyond what is locked")
 
 // loader fills a state, one round trip at a time. Keys lead to rows that hold further keys: orders lead to lots and vouchers, these to
-// members, members to holds that are due, and these to orders again. Most loads are over after one trip.
+// members, members to holds that are due, and these to orders again. Most loads are over after one trip: the newest lots come with
+// their members.
 type loader struct {
 	store *Store
 	conn  *pgx.Conn
@@ -70,15 +70,17 @@ type loader struct {
 	memory  int64 // likewise
 	version int64 // of the rules
 	s       *reverse.State
-	known   map[ledger.LotID]string // lots that are in the database, and the place of their rows
-	names   map[string]struct{}     // accounts that are
-	rows    map[string]stored       // members that are
+	known   map[ledger.LotID]lotRow // lots as they are in the database
+	ends    map[ledger.HoldKey]holdRow
+	names   map[string]struct{} // accounts that are there
+	rows    map[string]memberRow
 
 	check    []string // members that may have something due
 	idents   todo[ledger.Ident]
 	members  todo[string]
 	orders   todo[string]
 	lots     todo[ledger.LotID]
+	older    todo[ledger.LotID] // those of them that are asked of the table
 	vouchers todo[string]
 	subs     todo[int64]
 	outs     todo[string]
@@ -88,16 +90,29 @@ type loader struct {
 	mains    todo[int64]
 }
 
-// stored is what a member's row says besides the member.
-type stored struct {
-	due   int64  // nothing of the member's ends before
-	place string // of the row, which stays while it is locked
+// memberRow is what a member's row says besides the member.
+type memberRow struct {
+	due    int64 // when the next of the open lots and holds ends
+	wallet *store.Wallet
+	place  string // of the row, which stays while it is locked
+}
+
+// lotRow is where a lot lies, and when it ends there.
+type lotRow struct {
+	place string // of the row; "": in its member's wallet
+	end   int64
+}
+
+// holdRow is whose a hold is, and when it ends, before the batch changes it: a state forgets holds that end.
+type holdRow struct {
+	member string
+	end    int64
 }
 
 func newLoader(s *Store, brand int64, m mode) *loader {
 	return &loader{
 		store: s, brand: brand, mode: m, trip: &pgx.Batch{}, s: reverse.NewState(nil),
-		known: map[ledger.LotID]string{}, names: map[string]struct{}{}, rows: map[string]stored{},
+		known: map[ledger.LotID]lotRow{}, ends: map[ledger.HoldKey]holdRow{}, names: map[string]struct{}{}, rows: map[string]memberRow{},
 	}
 }
 
@@ -216,11 +231,15 @@ func (l *loader) load(ctx context.Context, keys *reverse.Keys) error {
 // follow makes trips until nothing leads any further.
 func (l *loader) follow(ctx context.Context) error {
 	for l.trip.Len() > 0 || !l.empty() {
-		l.round()
+		if err := l.round(); err != nil {
+			return err
+		}
 		if err := l.send(ctx); err != nil {
 			return err
 		}
-		l.due()
+		if err := l.due(); err != nil {
+			return err
+		}
 		if l.mode == locked && len(l.members.next)+len(l.mains.next) > 0 {
 			return errUnlocked
 		}
@@ -229,26 +248,53 @@ func (l *loader) follow(ctx context.Context) error {
 }
 
 // round queues what is to be followed.
-func (l *loader) round() {
-	l.askNames()
+func (l *loader) round() error {
 	l.askWdk()
 	l.askOrders()
-	l.askAssets()
+	l.askVouchers()
+	members := false
 	if l.mode == reading {
 		if ids := l.members.take(); len(ids) > 0 {
 			l.ask(sql.Members, l.member, ids)
+			members = true
 		}
 	}
+	if err := l.askLots(members); err != nil {
+		return err
+	}
+	l.askNames()
+	return nil
 }
 
-// due queues what members have that has ended. Their rows tell who cannot have any.
-func (l *loader) due() {
+// due finds what members have that has ended. Their rows tell who cannot have any.
+func (l *loader) due() error {
 	members := slices.DeleteFunc(l.check, func(id string) bool { return l.rows[id].due > l.at })
 	l.check = nil
+	var spilled []string
+	for _, id := range members {
+		w := l.rows[id].wallet
+		for _, a := range w.Accounts {
+			lots, err := w.Lots(a.ID)
+			if err != nil {
+				return err
+			}
+			for _, v := range lots {
+				if v.Due(l.at) {
+					l.recent(v)
+				}
+			}
+		}
+		if slices.ContainsFunc(w.Accounts, w.Spilled) {
+			spilled = append(spilled, id)
+		}
+	}
+	if len(spilled) > 0 {
+		l.ask(sql.LotsDue, l.lot, spilled, l.at)
+	}
 	if len(members) > 0 {
-		l.ask(sql.LotsDue, l.lot, members, l.at)
 		l.ask(sql.HoldsDue, l.hold, members, l.at)
 	}
+	return nil
 }
 
 func (l *loader) askNames() {
@@ -262,7 +308,9 @@ func (l *loader) askNames() {
 	}
 	l.ask(sql.Idents, func(r row) error {
 		m := r.text(3)
-		l.s.Idents[ledger.Ident{Type: ledger.IdentType(r.int(0)), Outer: r.text(1), Text: r.text(2)}] = m
+		if t := ledger.IdentType(r.int(0)); t != accountName {
+			l.s.Idents[ledger.Ident{Type: t, Outer: r.text(1), Text: r.text(2)}] = m
+		}
 		l.members.add(m)
 		return nil
 	}, types, outers, texts)
@@ -398,19 +446,59 @@ func refusalOf(r row) (*ledger.Refusal, error) {
 	return v, err
 }
 
-func (l *loader) askAssets() {
-	if ids := l.lots.take(); len(ids) > 0 && l.mode != resolving {
+// askLots looks for lots in the wallets that are there, and queues the others: most are asked for soon after they were granted. Those
+// whose accounts are not there wait while members are on their way, in this trip or by the accounts' names.
+func (l *loader) askLots(members bool) error {
+	for _, id := range l.lots.take() {
+		w := l.wallet(id.Account)
+		switch {
+		case l.s.Lots[id] != nil:
+			continue
+		case w != nil:
+			v, err := w.Lot(id)
+			if err != nil {
+				return err
+			}
+			if v != nil {
+				l.recent(v)
+				continue
+			}
+		case members:
+			l.lots.next = append(l.lots.next, id)
+			continue
+		default:
+			l.idents.add(ledger.Ident{Type: accountName, Text: id.Account})
+			if len(l.idents.next) > 0 {
+				l.lots.next = append(l.lots.next, id)
+			}
+		}
+		l.older.add(id)
+	}
+	if ids := l.older.take(); len(ids) > 0 {
 		accounts, ns := make([]string, len(ids)), make([]int64, len(ids))
 		for i, id := range ids {
 			accounts[i], ns[i] = id.Account, id.N
 		}
 		l.ask(sql.LotsByID, l.lot, accounts, ns)
 	}
-	if ids := l.vouchers.take(); len(ids) > 0 {
-		if l.mode == resolving {
-			l.ask(sql.VoucherMembers, func(r row) error { l.members.add(r.text(0)); return nil }, ids)
-			return
-		}
+	return nil
+}
+
+// wallet is where the newest lots of an account lie, nil while its member is not there.
+func (l *loader) wallet(account string) *store.Wallet {
+	if a := l.s.Accounts[account]; a != nil {
+		return l.rows[a.Member].wallet
+	}
+	return nil
+}
+
+func (l *loader) askVouchers() {
+	ids := l.vouchers.take()
+	switch {
+	case len(ids) == 0:
+	case l.mode == resolving:
+		l.ask(sql.VoucherMembers, func(r row) error { l.members.add(r.text(0)); return nil }, ids)
+	default:
 		l.ask(sql.Vouchers, l.voucher, ids)
 	}
 }
@@ -435,6 +523,7 @@ func (l *loader) putHold(h *ledger.Hold) {
 		return
 	}
 	l.s.Holds[h.HoldKey] = h
+	l.ends[h.HoldKey] = holdRow{h.Member, h.Deadline}
 	l.pins(h.Pins)
 	l.members.add(h.Member)
 	if l.at >= h.Deadline {
@@ -443,10 +532,29 @@ func (l *loader) putHold(h *ledger.Hold) {
 }
 
 func (l *loader) lot(r row) error {
-	v := lotOf(r)
-	l.known[v.LotID] = r.text(9)
-	l.putLot(v)
+	l.putLot(l.stored(r))
 	return nil
+}
+
+// stored reads a lot of the table.
+func (l *loader) stored(r row) *ledger.Lot {
+	v := lotOf(r)
+	l.known[v.LotID] = lotRow{r.text(9), lotEnd(v)}
+	return v
+}
+
+// recent loads a lot out of a wallet.
+func (l *loader) recent(v *ledger.Lot) {
+	l.known[v.LotID] = lotRow{end: lotEnd(v)}
+	l.putLot(v)
+}
+
+// lotEnd is when an open lot ends; others do not.
+func lotEnd(v *ledger.Lot) int64 {
+	if v.Free() <= 0 {
+		return math.MaxInt64
+	}
+	return farEnd(v.Expires)
 }
 
 func (l *loader) putLot(v *ledger.Lot) {
@@ -478,40 +586,24 @@ func (l *loader) voucher(r row) error {
 	return nil
 }
 
-// member reads a member with its accounts.
+// member reads a member with its wallet.
 func (l *loader) member(r row) error {
 	m, err := store.ParseMember(r.bytes(1))
 	if err != nil {
 		return err
 	}
-	l.s.PutMember(m)
-	l.rows[m.ID] = stored{due: r.int(3), place: r.text(4)}
-	l.check = append(l.check, m.ID)
-	list, err := accountsOf(r.bytes(2))
+	wallet, err := store.ParseWallet(r.bytes(2))
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(list, store.PurseOrder)
-	for _, a := range list {
+	l.s.PutMember(m)
+	l.rows[m.ID] = memberRow{due: r.int(3), wallet: wallet, place: r.text(4)}
+	l.check = append(l.check, m.ID)
+	for _, a := range wallet.Accounts {
 		l.s.PutAccount(a)
 		l.names[a.ID] = struct{}{}
 	}
 	return nil
-}
-
-// accountsOf reads the accounts in a member's row, one a line: the canonical text has no line ends of its own.
-func accountsOf(text []byte) (list []*ledger.Account, err error) {
-	for line := range bytes.SplitSeq(text, []byte{'\n'}) {
-		if len(line) == 0 {
-			continue
-		}
-		a, err := store.ParseAccount(line)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, a)
-	}
-	return list, nil
 }
 
 // once queues what leads nowhere: what was asked before, and counts of what is bounded.
@@ -569,9 +661,6 @@ func (l *loader) filter() {
 	}
 }
 
-// lotsFirst is how many lots of an account the index of open lots leaves out, as the schema says.
-const lotsFirst = 64
-
 // pages loads open lots in spending order: a page of each kind in each account of those who spend, all of those named for all.
 func (l *loader) pages(ctx context.Context, keys *reverse.Keys) error {
 	limits := map[string]int{} // by account
@@ -593,40 +682,52 @@ func (l *loader) pages(ctx context.Context, keys *reverse.Keys) error {
 		kind    ledger.Kind
 	}
 	open := map[shelf][]*ledger.Lot{}
-	read := func(r row) error {
-		v := lotOf(r)
-		l.known[v.LotID] = r.text(9)
-		k := shelf{v.Account, v.Kind}
-		open[k] = append(open[k], v)
-		return nil
-	}
-	accounts := slices.Sorted(maps.Keys(limits))
-	l.ask(sql.LotsFirst, read, accounts, l.at)
-	var more []string
+	var older []string
 	var kinds []int16
 	var most []int64
-	for _, account := range accounts {
-		if l.s.Accounts[account].Lots > lotsFirst {
-			for kind := range ledger.Kinds {
-				more, kinds = append(more, account), append(kinds, int16(kind))
-				most = append(most, int64(min(limits[account], math.MaxInt-1)+1)) // one more tells that there are more
+	for account, limit := range limits {
+		w := l.wallet(account)
+		lots, err := w.Lots(account)
+		if err != nil {
+			return err
+		}
+		for _, v := range lots {
+			if v.Free() > 0 && !v.Due(l.at) {
+				k := shelf{account, v.Kind}
+				open[k] = append(open[k], v)
 			}
 		}
+		if !w.Spilled(l.s.Accounts[account]) {
+			continue
+		}
+		for kind := range ledger.Kinds {
+			older, kinds = append(older, account), append(kinds, int16(kind))
+			most = append(most, int64(min(limit, math.MaxInt-1)+1)) // one more tells that there are more
+		}
 	}
-	if len(more) > 0 {
-		l.ask(sql.LotsOpen, read, more, kinds, most, l.at)
+	if len(older) > 0 {
+		l.ask(sql.LotsOpen, func(r row) error {
+			v := l.stored(r)
+			k := shelf{v.Account, v.Kind}
+			open[k] = append(open[k], v)
+			return nil
+		}, older, kinds, most, l.at)
+		if err := l.send(ctx); err != nil {
+			return err
+		}
 	}
-	if err := l.send(ctx); err != nil {
-		return err
-	}
-	for _, account := range accounts {
-		complete, limit := true, limits[account]
+	for account, limit := range limits {
+		complete := true
 		for kind := range ledger.Kind(ledger.Kinds) {
 			list := open[shelf{account, kind}]
 			slices.SortFunc(list, store.SpendingOrder)
 			complete = complete && len(list) <= limit
 			for _, v := range list[:min(limit, len(list))] {
-				l.putLot(v)
+				if _, ok := l.known[v.LotID]; ok {
+					l.putLot(v)
+				} else {
+					l.recent(v)
+				}
 			}
 		}
 		l.s.Paged[account] = true

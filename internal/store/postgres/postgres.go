@@ -164,7 +164,7 @@ func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now 
 	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
 		l.conn = c.Conn()
 		defer rollback(l.conn)
-		l.trip.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+		l.trip.Queue(beginReading)
 		return l.load(ctx, keys)
 	})
 	if err != nil {
@@ -226,24 +226,21 @@ func (s *Store) Numbers(ctx context.Context, brand string, n int64) (int64, erro
 	return store.NumberRange(serial, count, n)
 }
 
-// Due reads the heads of the indexes of what is due.
+// Due reads the head of the index of members by what ends next.
 func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (members []string, err error) {
 	serial, err := s.serial(ctx, brand)
 	if err != nil {
 		return nil, err
 	}
-	for _, query := range []string{sql.MembersWithLotsDue, sql.MembersWithHoldsDue} {
-		rows, err := s.pool.Query(ctx, query, serial, now, int64(limit))
-		if err != nil {
-			return nil, told(err)
-		}
-		if err := each(rows, func(r row) error { members = append(members, r.text(0)); return nil }); err != nil {
-			return nil, told(err)
-		}
+	rows, err := s.pool.Query(ctx, sql.MembersDue, serial, now, int64(limit))
+	if err != nil {
+		return nil, told(err)
+	}
+	if err := each(rows, func(r row) error { members = append(members, r.text(0)); return nil }); err != nil {
+		return nil, told(err)
 	}
 	slices.Sort(members)
-	members = slices.Compact(members)
-	return members[:min(len(members), limit)], nil
+	return members, nil
 }
 
 // Purge forgets what is over, brand by brand.

@@ -19,11 +19,11 @@ type statements struct {
 
 	OpsByRequest, OpsByRefund, Histories, HistoryMembers, SaveOps, Ops, Overtaken, Answered string
 
-	Idents, LockMembers, Members, CreateMembers, ChangeMembers, SetDue, Unbind, Bind, AllMembers, AllAccounts string
+	Idents, LockMembers, Members, CreateMembers, ChangeMembers, SetDue, MembersDue, Unbind, Bind, AllMembers, AllWallets string
 
-	LotsByID, LotsFirst, LotsOpen, LotsDue, MembersWithLotsDue, CreateLots, ChangeLots, AllLots string
+	LotsByID, LotsOpen, LotsDue, CreateLots, ChangeLots, AllLots string
 
-	HoldsOfOrders, HoldsDue, HoldsOf, MembersWithHoldsDue, SaveHolds, EndHolds, AllHolds string
+	HoldsOfOrders, HoldsDue, HoldsOf, SaveHolds, EndHolds, AllHolds string
 
 	Vouchers, VoucherMembers, VouchersOf, SaveVouchers, AllVouchers string
 

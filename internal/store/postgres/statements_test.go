@@ -54,9 +54,9 @@ var prefixes = map[string]string{
 	"head_pkey": "brand_id", "counter_pkey": "brand_id", "brand_pkey": "serial", "brand_id_key": "id", "rules_pkey": "version",
 	"link_pkey": "last", "app_pkey": "key", "session_pkey": "token",
 	"op_pkey": "seq", "op_request": "request", "op_refund": "refund", "op_order": "order_no",
-	"member_pkey": "id", "ident_pkey": "type", "lot_pkey": "account", "lot_open": "account", "lot_due_member": "member",
-	"lot_due": "expires", "hold_pkey": "order_no", "hold_member": "member", "hold_due": "deadline", "voucher_pkey": "id",
-	"voucher_member": "member", "refusal_pkey": "request", "refusal_until": "until", "tombstone_pkey": "order_no",
+	"member_pkey": "id", "member_due": "due", "ident_pkey": "type", "lot_pkey": "account", "lot_open": "account",
+	"lot_due_member": "member", "hold_pkey": "order_no", "hold_member": "member", "voucher_pkey": "id", "voucher_member": "member",
+	"refusal_pkey": "request", "refusal_until": "until", "tombstone_pkey": "order_no",
 	"tombstone_app": "app", "tombstone_until": "until", "wdk_order_pkey": "main", "wdk_order_out": "out", "wdk_sub_pkey": "no",
 	"wdk_sub_out": "out", "quote_pkey": "token", "quote_live": "store", "quote_until": "until", "reverse_pkey": "id", "reverse_main": "main",
 }

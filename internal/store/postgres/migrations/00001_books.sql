@@ -67,16 +67,18 @@ CREATE UNIQUE INDEX op_request ON op (brand_id, request) WHERE request IS NOT NU
 CREATE UNIQUE INDEX op_refund ON op (brand_id, refund) WHERE refund IS NOT NULL;
 CREATE UNIQUE INDEX op_order ON op (brand_id, order_no, ordinal) WHERE order_no IS NOT NULL;
 
--- A member's row is what its writers lock. Its accounts lie in it, one a line: they are always read with it, and a charge then locks
--- and writes one row of one page.
+-- A member's row is what its writers lock. Its wallet holds the accounts and of each the newest lots: a charge then locks, reads and
+-- writes one row of one page. Half of a page is left to what rows become. Text is not packed before it is long: that would take longer
+-- than all else that is done to the row.
 CREATE TABLE member (
-  due bigint NOT NULL DEFAULT 0, -- nothing of the member's ends before: no lot, no hold. 2^63-1: nothing ends
+  due bigint NOT NULL DEFAULT 9223372036854775807, -- when the next of the open lots and holds ends; never is 2^63-1
   brand_id integer NOT NULL,
   id text COLLATE "C" NOT NULL,
   body text NOT NULL,
-  accounts text NOT NULL,
+  wallet text NOT NULL, -- as store.Wallet writes it
   PRIMARY KEY (brand_id, id)
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 50, toast_tuple_target = 4080);
+CREATE INDEX member_due ON member (brand_id, due, id) WHERE due < 9223372036854775807;
 
 -- Names of members, each of them once: mobiles (1), outer ids (2), cards (3), accounts (0).
 CREATE TABLE ident (
@@ -88,8 +90,8 @@ CREATE TABLE ident (
   PRIMARY KEY (brand_id, type, outer_type, text)
 );
 
--- A lot is open while more of it is there than holds pin. open is a column of its own because the indexes ask for it: an update that
--- leaves it as it is stays within its page.
+-- Older lots: those that have left their member's wallet. A lot is open while more of it is there than holds pin. open is a column of its
+-- own because the indexes ask for it: an update that leaves it as it is stays within its page.
 CREATE TABLE lot (
   n bigint NOT NULL,
   expires bigint NOT NULL, -- milliseconds since 1970; never is 2^63-1, so that it comes last
@@ -105,10 +107,8 @@ CREATE TABLE lot (
   PRIMARY KEY (brand_id, account, n),
   CHECK (open = (balance > held))
 ) WITH (fillfactor = 85);
--- The first 64 lots of an account are few enough to be read whole: most accounts never need this index.
-CREATE INDEX lot_open ON lot (brand_id, account, kind, expires, n) WHERE open AND n > 64;
+CREATE INDEX lot_open ON lot (brand_id, account, kind, expires, n) WHERE open;
 CREATE INDEX lot_due_member ON lot (brand_id, member, expires) WHERE open AND expires < 9223372036854775807;
-CREATE INDEX lot_due ON lot (brand_id, expires, member) WHERE open AND expires < 9223372036854775807;
 
 CREATE TABLE hold (
   deadline bigint NOT NULL,
@@ -120,7 +120,6 @@ CREATE TABLE hold (
   PRIMARY KEY (brand_id, order_no, family)
 );
 CREATE INDEX hold_member ON hold (brand_id, member, deadline);
-CREATE INDEX hold_due ON hold (brand_id, deadline, member);
 
 CREATE TABLE voucher (
   brand_id integer NOT NULL,

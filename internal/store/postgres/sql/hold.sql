@@ -16,10 +16,6 @@ SELECT h.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
   SELECT body FROM hold WHERE brand_id = $1 AND member BETWEEN k.member AND k.member ORDER BY member
 ) h;
 
--- name: MembersWithHoldsDue
--- the head of the index hold_due
-SELECT member FROM hold WHERE brand_id = $1 AND deadline <= $2 ORDER BY deadline LIMIT $3;
-
 -- name: SaveHolds
 -- one row each by primary key
 INSERT INTO hold (brand_id, order_no, family, member, deadline, body)

@@ -1,3 +1,5 @@
+-- Lots that have left their members' wallets.
+
 -- name: LotsByID
 -- one row each by primary key
 SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
@@ -5,18 +7,11 @@ FROM unnest($2::text[], $3::bigint[]) AS k(account, n) CROSS JOIN LATERAL (
   SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND n = k.n OFFSET 0
 ) l;
 
--- name: LotsFirst
--- at most 64 neighbours each by primary key
-SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
-FROM unnest($2::text[]) AS k(account) CROSS JOIN LATERAL (
-  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND n <= 64 AND expires > $3 AND open OFFSET 0
-) l;
-
 -- name: LotsOpen
--- the rest in spending order of the index lot_open, from the first that is not due
+-- the head of each kind in the index lot_open, which is in spending order, from the first that is not due
 SELECT l.account, l.n, l.kind, l.member, l.origin, l.expires, l.granted, l.balance, l.held, l.ctid::text
 FROM unnest($2::text[], $3::smallint[], $4::bigint[]) AS k(account, kind, most) CROSS JOIN LATERAL (
-  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND kind = k.kind AND expires > $5 AND open AND n > 64
+  SELECT *, ctid FROM lot WHERE brand_id = $1 AND account = k.account AND kind = k.kind AND expires > $5 AND open
   ORDER BY expires, n LIMIT k.most
 ) l;
 
@@ -27,10 +22,6 @@ FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
   SELECT *, ctid FROM lot WHERE brand_id = $1 AND member BETWEEN k.member AND k.member AND open
   AND expires < 9223372036854775807 AND expires <= $3 ORDER BY member, expires
 ) l;
-
--- name: MembersWithLotsDue
--- the head of the index lot_due
-SELECT member FROM lot WHERE brand_id = $1 AND expires <= $2 AND open AND expires < 9223372036854775807 ORDER BY expires LIMIT $3;
 
 -- name: CreateLots
 -- appends; the primary key finds that somebody came first

@@ -7,35 +7,40 @@ CROSS JOIN LATERAL (
 
 -- name: LockMembers
 -- one row each by primary key, in the order given, which is that of the keys: everybody locks in this order
-SELECT m.id, m.body, m.accounts, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
-  SELECT id, body, accounts, due, ctid FROM member WHERE brand_id = $1 AND id = k.id FOR UPDATE
+SELECT m.id, m.body, m.wallet, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT id, body, wallet, due, ctid FROM member WHERE brand_id = $1 AND id = k.id FOR UPDATE
 ) m;
 
 -- name: Members
 -- one row each by primary key
-SELECT m.id, m.body, m.accounts, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
-  SELECT id, body, accounts, due, ctid FROM member WHERE brand_id = $1 AND id = k.id OFFSET 0
+SELECT m.id, m.body, m.wallet, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
+  SELECT id, body, wallet, due, ctid FROM member WHERE brand_id = $1 AND id = k.id OFFSET 0
 ) m;
 
 -- name: CreateMembers
 -- appends; the primary key finds that somebody came first
-INSERT INTO member (brand_id, id, body, accounts, due)
-SELECT $1, k.id, k.body, k.accounts, 9223372036854775807 FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, accounts);
+INSERT INTO member (brand_id, id, body, wallet)
+SELECT $1, k.id, k.body, k.wallet FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, wallet);
 
 -- name: ChangeMembers
 -- one row each by its place, where it is locked, within its page
-UPDATE member m SET body = k.body, accounts = k.accounts
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(id, body, accounts, place)
+UPDATE member m SET body = k.body, wallet = k.wallet
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(id, body, wallet, place)
 WHERE m.ctid = k.place::tid AND m.brand_id = $1 AND m.id = k.id;
 
 -- name: SetDue
--- one row each by primary key; the heads of the indexes lot_due_member and hold_member
-UPDATE member m SET due = least(
-  (SELECT expires FROM lot WHERE brand_id = $1 AND member BETWEEN k.id AND k.id AND open AND expires < 9223372036854775807
-   ORDER BY member, expires LIMIT 1),
-  (SELECT deadline FROM hold WHERE brand_id = $1 AND member BETWEEN k.id AND k.id ORDER BY member, deadline LIMIT 1),
-  9223372036854775807)
-FROM unnest($2::text[]) AS k(id) WHERE m.brand_id = $1 AND m.id = k.id;
+-- one row each by primary key; the heads of the indexes lot_due_member and hold_member beside the soonest of each wallet
+UPDATE member m SET due = k.due FROM (
+  SELECT k.id, least(k.soonest,
+    (SELECT expires FROM lot WHERE brand_id = $1 AND member BETWEEN k.id AND k.id AND open AND expires < 9223372036854775807
+     ORDER BY member, expires LIMIT 1),
+    (SELECT deadline FROM hold WHERE brand_id = $1 AND member BETWEEN k.id AND k.id ORDER BY member, deadline LIMIT 1)) AS due
+  FROM unnest($2::text[], $3::bigint[]) AS k(id, soonest) OFFSET 0
+) k WHERE m.brand_id = $1 AND m.id = k.id AND m.due <> k.due;
+
+-- name: MembersDue
+-- the head of the index member_due
+SELECT id FROM member WHERE brand_id = $1 AND due <= $2 AND due < 9223372036854775807 ORDER BY due LIMIT $3;
 
 -- name: Unbind
 -- one row each by primary key
@@ -55,7 +60,7 @@ FROM unnest($2::smallint[], $3::text[], $4::text[], $5::text[]) AS k(type, outer
 -- in order of the primary key
 SELECT body FROM member WHERE brand_id = $1 ORDER BY id;
 
--- name: AllAccounts
--- in order of the primary key of ident, each account in its member's row
-SELECT i.text, m.accounts FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
+-- name: AllWallets
+-- in order of the primary key of ident, each account in its member's wallet
+SELECT i.text, m.wallet FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
 WHERE i.brand_id = $1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
