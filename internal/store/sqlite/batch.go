@@ -493,15 +493,21 @@ func (t *batch) Commit(context.Context) error {
 		return errors.New("sqlite: batch has ended")
 	}
 	defer t.Rollback()
-	if !t.saved {
-		return nil
+	var err error
+	if t.saved {
+		err = t.s.commit(t.w)
 	}
-	err := t.w.Commit.run()
 	switch {
 	case err == nil:
-		t.s.checkpoints.wrote(t.w)
-		t.loaded.keys.booked(t.fresh, &t.head, t.written, t.s.limit())
-		return nil
+		if t.saved {
+			t.s.checkpoints.wrote(t.w)
+			t.loaded.keys.booked(t.fresh, &t.head, t.written, t.s.limit())
+		}
+		commit := t.s.syncer.seen() // ours, or the last before us if we only read
+		t.Rollback()                // gives the writer to the next batch
+		if err = t.s.syncer.wait(commit); err == nil {
+			return nil
+		}
 	case busy(err): // the engine keeps the transaction open, and Rollback undoes it
 		return err
 	}

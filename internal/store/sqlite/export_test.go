@@ -39,6 +39,14 @@ func (s *Store) Overtaken(ctx context.Context, brand string, keys *reverse.Keys,
 	})
 }
 
+// SetSync puts something in the place of the sync of the log, and answers what it was.
+func (s *Store) SetSync(sync func() error) (was func() error) {
+	s.syncer.mu.Lock()
+	defer s.syncer.mu.Unlock()
+	was, s.syncer.sync = s.syncer.sync, sync
+	return was
+}
+
 // Exec runs a statement on the writer's connection.
 func (s *Store) Exec(sql string) error {
 	w := <-s.writer

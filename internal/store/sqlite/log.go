@@ -10,8 +10,8 @@ import (
 )
 
 // The engine writes its log in two small writes a page, a fifth of what a batch costs. This file gathers the writes of the writing
-// connection and hands them to the system in large ones: at the latest when the log is synced, and every commit syncs it before
-// anybody may look at the pages it wrote. Nothing of the log's format is known here; a write is delayed, never changed.
+// connection and hands them to the system in large ones: at the latest when the engine wants the log synced, which every commit does before
+// anybody may look at the pages it wrote. Of a commit the sync itself comes later, see syncer. Nothing of the log's format is known here; a write is delayed, never changed.
 //
 // It works by putting a table of methods of its own in the place of the open file's.
 
@@ -23,7 +23,12 @@ type logBuffer struct {
 	room uintptr                     // logRoom bytes
 	at   int64                       // place in the file of what was gathered
 	n    int32                       // bytes gathered
+	late bool                        // a commit is under way: the syncer syncs, when it is over
 }
+
+// logHeader is how long the head of the log is. A log that begins anew writes it first and must have it on disk before its pages, or old
+// pages could pass for new ones.
+const logHeader = 32
 
 // logRoom is how much is gathered: the engine's write takes no more than 128 KiB less one byte at a time.
 const logRoom = 127 << 10
@@ -45,17 +50,17 @@ func pointerTo[F any](f F) uintptr  { return *(*uintptr)(unsafe.Pointer(&struct{
 func functionAt[F any](p uintptr) F { return *(*F)(unsafe.Pointer(&struct{ p uintptr }{p})) }
 
 // gatherLog puts a buffer before the connection's log.
-func (c *conn) gatherLog() error {
+func (c *conn) gatherLog() (*logBuffer, error) {
 	if err := c.exec("SELECT 1 FROM brand"); err != nil { // the log is opened by the first query
-		return err
+		return nil, err
 	}
 	if rc := sqlite3.Xsqlite3_file_control(c.tls, c.db, 0, sqlite3.SQLITE_FCNTL_JOURNAL_POINTER, c.out); rc != sqlite3.SQLITE_OK {
-		return c.fault(rc)
+		return nil, c.fault(rc)
 	}
 	file := *c.pointer()
 	f := (*sqlite3.Tsqlite3_file)(memory(file))
 	if f.FpMethods == 0 {
-		return errors.New("sqlite: the database is not in WAL mode")
+		return nil, errors.New("sqlite: the database is not in WAL mode")
 	}
 	b := &logBuffer{was: f.FpMethods, own: *(*sqlite3.Tsqlite3_io_methods)(memory(f.FpMethods))}
 	b.room = sqlite3.Xsqlite3_malloc64(c.tls, logRoom)
@@ -70,7 +75,7 @@ func (c *conn) gatherLog() error {
 	m.FxClose = pointerTo[closeFunc](logClose)
 	logBuffers.Store(file, b)
 	f.FpMethods = b.ours
-	return nil
+	return b, nil
 }
 
 func logOf(file uintptr) *logBuffer {
@@ -114,7 +119,8 @@ func logRead(tls *libc.TLS, file, data uintptr, n int32, at int64) int32 {
 
 func logSync(tls *libc.TLS, file uintptr, flags int32) int32 {
 	b := logOf(file)
-	if rc := b.flush(tls, file); rc != sqlite3.SQLITE_OK {
+	header := b.at == 0 && b.n == logHeader
+	if rc := b.flush(tls, file); rc != sqlite3.SQLITE_OK || b.late && !header {
 		return rc
 	}
 	return functionAt[syncFunc](b.own.FxSync)(tls, file, flags)

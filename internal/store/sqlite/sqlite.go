@@ -46,6 +46,8 @@ type Store struct {
 	writer      chan *writes // holds the writing connection while no batch is open and nothing is being written
 	idle        chan *reads  // connections of readers at rest
 	checkpoints *checkpointer
+	syncer      *syncer // nil when opened read-only
+	log         *os.File
 
 	closing sync.Once
 	closed  chan struct{}
@@ -96,13 +98,20 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if err = errors.Join(prepare(w.c, &w.reads), prepare(w.c, w)); err == nil {
-		err = w.c.gatherLog()
+		w.log, err = w.c.gatherLog()
 	}
 	if err == nil {
+		s.log, err = os.OpenFile(path+"-wal", os.O_RDWR, 0)
+	}
+	if err == nil {
+		s.syncer = newSyncer(s.log)
 		s.checkpoints, err = startCheckpointer(s)
 	}
 	if err != nil {
 		w.c.close()
+		if s.log != nil {
+			_ = s.log.Close()
+		}
 		return nil, err
 	}
 	s.writer <- w
@@ -182,6 +191,9 @@ func (s *Store) lock(ctx context.Context) (*writes, error) {
 	if s.readOnly {
 		return nil, errReadOnly
 	}
+	if err := s.syncer.err(); err != nil {
+		return nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -195,23 +207,43 @@ func (s *Store) lock(ctx context.Context) (*writes, error) {
 	}
 }
 
-// write runs one write outside of a batch.
+// write runs one write outside of a batch. It is durable when it returns.
 func (s *Store) write(ctx context.Context, do func(*writes) error) error {
 	w, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { s.writer <- w }()
-	if err := w.c.exec("BEGIN IMMEDIATE"); err != nil {
+	if err = w.Begin.run(); err == nil {
+		if err = do(w); err == nil {
+			err = s.commit(w)
+		}
+		if err != nil && w.c.inTransaction() {
+			err = errors.Join(err, w.Rollback.run())
+		}
+	}
+	commit := s.syncer.seen()
+	s.writer <- w
+	if err != nil {
 		return err
 	}
-	if err = do(w); err == nil {
-		err = w.c.exec("COMMIT")
+	return s.syncer.wait(commit)
+}
+
+// commit ends the writer's transaction. Its pages are in the log then; who tells anybody must wait for the syncer.
+func (s *Store) commit(w *writes) error {
+	s.syncer.begin()
+	defer s.syncer.end()
+	w.log.late = true
+	defer func() { w.log.late = false }()
+	return w.Commit.run()
+}
+
+// told waits until whatever a reader may have seen is durable: what is told must not be lost.
+func (s *Store) told() error {
+	if s.readOnly {
+		return nil
 	}
-	if err != nil && w.c.inTransaction() {
-		err = errors.Join(err, w.c.exec("ROLLBACK"))
-	}
-	return err
+	return s.syncer.wait(s.syncer.seen())
 }
 
 // read runs queries on one snapshot.
@@ -284,8 +316,8 @@ func (s *Store) brand(q *reads, h *head) (*ledger.Brand, error) {
 	return b, nil
 }
 
-// Lanes: there is one writer.
-func (s *Store) Lanes() int { return 1 }
+// Lanes: there is one writer, but while one batch waits for the disk the next has it.
+func (s *Store) Lanes() int { return 2 }
 
 // Resolve has nothing to find: there is one writer.
 func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved, error) {
@@ -303,6 +335,9 @@ func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now 
 			state = l.s
 			return nil
 		})
+	}
+	if err == nil {
+		err = s.told()
 	}
 	return state, err
 }
@@ -398,6 +433,7 @@ func (s *Store) Close() error {
 			s.checkpoints.stop()
 			w := <-s.writer
 			w.c.close()
+			_ = s.log.Close() // what was told is synced
 		}
 		close(s.closed)
 		s.closeIdle()

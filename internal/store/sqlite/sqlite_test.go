@@ -7,7 +7,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -284,6 +286,87 @@ func TestSyncFails(t *testing.T) {
 				t.Errorf("after another crash the last operation is %d, want 8", n)
 			}
 		})
+	}
+}
+
+// TestSyncRefused has the disk refuse the log of a commit that everybody can see already: nobody is told of it, nothing comes after it,
+// and who starts anew hears what the disk has.
+func TestSyncRefused(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	s := open(t, dir)
+	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+	book(t, s, 1)
+	s.(*sqlite.Store).SetSync(func() error { return errors.New("no space on the moon") })
+	b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{ID: ledger.ID{2}})
+	check(t, b.Save(ctx))
+	if err := b.Commit(ctx); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("Commit: %v, want ErrUnknown", err)
+	}
+	for what, ask := range map[string]func() error{
+		"Begin":   func() error { _, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1); return err },
+		"Read":    func() error { _, err := s.Read(ctx, "b", reverse.NewKeys(), 1); return err },
+		"Numbers": func() error { _, err := s.Numbers(ctx, "b", 1); return err },
+		"Outcome": func() error { _, err := s.Outcome(ctx, "b", b.Token()); return err },
+		"PutApp":  func() error { return s.PutApp(ctx, &store.App{Key: "1"}) },
+	} {
+		if err := ask(); err == nil || !strings.Contains(err.Error(), "restart") {
+			t.Errorf("%s: %v, want to be told to restart", what, err)
+		}
+	}
+	if n := last(t, crash(t, dir)); n != 2 {
+		t.Errorf("the disk has %d operations, want 2", n)
+	}
+}
+
+// TestToldWhenDurable holds a sync back: nobody who could have seen the commit is told of it, and the next batch goes on meanwhile.
+func TestToldWhenDurable(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, t.TempDir()).(*sqlite.Store)
+	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+	syncing, disk := make(chan struct{}, 9), make(chan struct{})
+	was := s.SetSync(nil)
+	s.SetSync(func() error {
+		syncing <- struct{}{}
+		<-disk
+		return was()
+	})
+	commit := func(ops ...*ledger.Op) <-chan error {
+		b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+		check(t, err)
+		b.State().Changes.Ops = append(b.State().Changes.Ops, ops...)
+		check(t, b.Save(ctx))
+		done := make(chan error, 1)
+		go func() { done <- b.Commit(ctx) }()
+		return done
+	}
+	told := map[string]<-chan error{"first": commit(&ledger.Op{ID: ledger.ID{1}})}
+	<-syncing // its pages are written, and the writer is free
+	told["second"] = commit(&ledger.Op{ID: ledger.ID{2}})
+	told["empty"] = commit()
+	read := make(chan error, 1)
+	go func() {
+		_, err := s.Read(ctx, "b", reverse.NewKeys(), 1)
+		read <- err
+	}()
+	told["read"] = read
+	time.Sleep(20 * time.Millisecond) //nolint:forbidigo // for whoever would answer too early
+	for who, done := range told {
+		select {
+		case <-done:
+			t.Errorf("%s was told before the disk had it", who)
+		default:
+		}
+	}
+	close(disk)
+	for who, done := range told {
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if n := len(syncing); n != 1 {
+		t.Errorf("%d syncs more, want 1 for all who waited", n)
 	}
 }
 

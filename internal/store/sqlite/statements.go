@@ -36,6 +36,7 @@ type reads struct {
 // writes are the prepared statements of the connection that writes.
 type writes struct {
 	reads
+	log   *logBuffer
 	pages int // written to the log since a checkpoint began it anew
 
 	Begin, Commit, Rollback                                    *stmt
