@@ -40,11 +40,13 @@ var sessions = map[string]string{
 	"application_name":                    "recoup",
 }
 
-// streams are the settings of connections that read everything.
+// streams are the settings of connections that read everything. Between two portions of a cursor, and while books are frozen, a transaction
+// is idle for as long as its reader takes.
 var streams = map[string]string{
-	"default_transaction_read_only": "on",
-	"jit":                           "off",
-	"application_name":              "recoup reader",
+	"default_transaction_read_only":       "on",
+	"idle_in_transaction_session_timeout": "0",
+	"jit":                                 "off",
+	"application_name":                    "recoup reader",
 }
 
 const (
