@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,12 @@ var verified = map[string]database{
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if _, err := db.Exec(`UPDATE lot SET balance = balance + 1 WHERE brand = (SELECT serial FROM brand WHERE id = ?) AND n = 1`, brand); err != nil {
+			const first = ` FROM member WHERE brand = (SELECT serial FROM brand WHERE id = ?1) AND wallet LIKE '%' || char(10) || '1 %' LIMIT 1`
+			var id, wallet string
+			if err := db.QueryRow(`SELECT id, wallet`+first, brand).Scan(&id, &wallet); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(`UPDATE member SET wallet = ?1 WHERE id = ?2`, spoilt(wallet), id); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -47,11 +53,21 @@ var verified = map[string]database{
 				t.Fatal(err)
 			}
 			defer db.Close(t.Context())
-			if _, err := db.Exec(t.Context(), `UPDATE lot SET balance = balance + 1 WHERE brand_id = (SELECT serial FROM brand WHERE id = $1) AND n = 1`, brand); err != nil {
+			const first = ` FROM member WHERE brand_id = (SELECT serial FROM brand WHERE id = $1) AND wallet LIKE E'%\n1 %' LIMIT 1`
+			var id, wallet string
+			if err := db.QueryRow(t.Context(), `SELECT id, wallet`+first, brand).Scan(&id, &wallet); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(t.Context(), `UPDATE member SET wallet = $1 WHERE id = $2`, spoilt(wallet), id); err != nil {
 				t.Fatal(err)
 			}
 		},
 	},
+}
+
+// spoilt is the text of a wallet with the balance of every first lot changed.
+func spoilt(wallet string) string {
+	return regexp.MustCompile(`(?m)^(1 \d+ \w+ \d+ \d+ )`).ReplaceAllString(wallet, "${1}7")
 }
 
 // makeBooks makes a database, with the demo world or with nothing in it.
