@@ -300,11 +300,14 @@ func (t *batch) saveDue() error {
 		}
 	}
 	for _, h := range c.Holds.List {
+		if was, ok := t.loaded.holds[h.HoldKey]; ok {
+			moved(was.Member, was.Deadline, false)
+		}
 		moved(h.Member, h.Deadline, true)
 	}
 	for _, k := range c.Ended {
-		if h := t.loaded.holds[k]; h != nil {
-			moved(h.Member, h.Deadline, false)
+		if was, ok := t.loaded.holds[k]; ok {
+			moved(was.Member, was.Deadline, false)
 		}
 	}
 	for id := range members {

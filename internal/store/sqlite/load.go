@@ -54,10 +54,10 @@ type loader struct {
 	at    int64 // the stamp
 	s     *reverse.State
 
-	rows  map[string]*memberRow           // by member
-	homes map[string]*memberRow           // by account
-	table map[ledger.LotID]bool           // lots that have left their member's row
-	holds map[ledger.HoldKey]*ledger.Hold // as they were loaded
+	rows  map[string]*memberRow          // by member
+	homes map[string]*memberRow          // by account
+	table map[ledger.LotID]bool          // lots that have left their member's row
+	holds map[ledger.HoldKey]ledger.Hold // as they were loaded
 
 	members  todo[string]
 	orders   todo[string]
@@ -84,7 +84,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 	}
 	l := &loader{
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
-		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]*ledger.Hold{},
+		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
 	}
 	l.keys, l.asked = s.newest(l.brand), keys
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
@@ -476,7 +476,7 @@ func (l *loader) hold(q *stmt) error {
 	if l.s.Holds[h.HoldKey] != nil {
 		return nil
 	}
-	l.s.Holds[h.HoldKey], l.holds[h.HoldKey] = h, h
+	l.s.Holds[h.HoldKey], l.holds[h.HoldKey] = h, *h
 	l.pins(h.Pins)
 	l.members.add(h.Member)
 	if l.at >= h.Deadline {
