@@ -1,0 +1,89 @@
+package postgres_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"recoup/internal/ledger"
+	"recoup/internal/pgtemp"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+	"recoup/internal/store/postgres"
+)
+
+// TestStandbyAway has a commit wait for a synchronous standby that is not there, for longer than any statement may take: nobody is told
+// that it is done before the standby has it, or the operator gives the standby up.
+func TestStandbyAway(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	server, err := pgtemp.Start(ctx, pgtemp.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Stop() }()
+	dsn, err := server.Create(ctx, "standby")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 200 * time.Millisecond
+	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn + "&statement_timeout=200"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := pgx.Connect(ctx, server.DSN("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	standby := func(change string) {
+		t.Helper()
+		for _, statement := range []string{"ALTER SYSTEM " + change, "SELECT pg_reload_conf()"} {
+			if _, err := admin.Exec(ctx, statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	standby("SET synchronous_standby_names = 'away'")
+	begin := func() (store.Batch, error) {
+		b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{ID: ledger.ID{1}, At: b.At()})
+		return b, b.Save(ctx)
+	}
+	for { // until the server has heard of its standby
+		var names string
+		if err := admin.QueryRow(ctx, "SHOW synchronous_standby_names").Scan(&names); err != nil {
+			t.Fatal(err)
+		}
+		if names != "" {
+			break
+		}
+	}
+	b, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- b.Commit(ctx) }()
+	select {
+	case err := <-done:
+		t.Errorf("told before the standby had it: %v", err)
+	case <-time.After(4 * limit):
+	}
+	standby("RESET synchronous_standby_names")
+	if err := <-done; err != nil {
+		t.Errorf("Commit: %v", err)
+	}
+	if _, err := s.Head(ctx, "b"); err != nil && !errors.Is(err, store.ErrDown) {
+		t.Error(err)
+	}
+}
