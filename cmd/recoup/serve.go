@@ -32,7 +32,7 @@ type nodeFlags struct {
 	Addr     string     `env:"RECOUP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks one."`
 	Private  string     `env:"RECOUP_PRIVATE" help:"Private address for /metrics and /debug/pprof; empty: none."`
 	BatchMax int        `env:"RECOUP_BATCH_MAX" default:"256" help:"Most commands in one transaction."`
-	Lanes    int        `env:"RECOUP_LANES" help:"Transactions of one brand worked on at once; default 1 on SQLite, 2 on PostgreSQL."`
+	Lanes    int        `env:"RECOUP_LANES" help:"Transactions of one brand worked on at once; default 2."`
 	InFlight int        `env:"RECOUP_IN_FLIGHT" default:"4096" help:"Most calls at once; more are asked to try again."`
 	LogLevel slog.Level `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
 }

@@ -154,6 +154,11 @@ func (s *Store) reader() (*reads, error) {
 		return nil, errClosed
 	default:
 	}
+	if !s.readOnly {
+		if err := s.syncer.err(); err != nil {
+			return nil, err
+		}
+	}
 	select {
 	case r := <-s.idle:
 		return r, nil

@@ -305,11 +305,12 @@ func TestSyncRefused(t *testing.T) {
 		t.Errorf("Commit: %v, want ErrUnknown", err)
 	}
 	for what, ask := range map[string]func() error{
-		"Begin":   func() error { _, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1); return err },
-		"Read":    func() error { _, err := s.Read(ctx, "b", reverse.NewKeys(), 1); return err },
-		"Numbers": func() error { _, err := s.Numbers(ctx, "b", 1); return err },
-		"Outcome": func() error { _, err := s.Outcome(ctx, "b", b.Token()); return err },
-		"PutApp":  func() error { return s.PutApp(ctx, &store.App{Key: "1"}) },
+		"Begin":    func() error { _, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1); return err },
+		"Read":     func() error { _, err := s.Read(ctx, "b", reverse.NewKeys(), 1); return err },
+		"Numbers":  func() error { _, err := s.Numbers(ctx, "b", 1); return err },
+		"Outcome":  func() error { _, err := s.Outcome(ctx, "b", b.Token()); return err },
+		"Revision": func() error { _, err := s.Revision(ctx); return err }, // which /readyz asks for
+		"PutApp":   func() error { return s.PutApp(ctx, &store.App{Key: "1"}) },
 	} {
 		if err := ask(); err == nil || !strings.Contains(err.Error(), "restart") {
 			t.Errorf("%s: %v, want to be told to restart", what, err)
