@@ -31,7 +31,7 @@ var (
 
 // A Store keeps the books of many brands. Its methods may be called from many goroutines.
 type Store interface {
-	// Lanes is how many batches of one brand are worth working on at once: 1 where there is one writer.
+	// Lanes is how many batches of one brand are worth working on at once: 1 where none waits for anything that another need not.
 	Lanes() int
 
 	// Resolve finds which rows the keys lead to. It may be called ahead of time and its answer may be stale: Begin checks again

@@ -1,8 +1,8 @@
 // Package sqlite keeps the books in one file: the embedded default.
 //
 // There is one writer at a time. Within the process a token passes from batch to batch; another process on the same file waits for
-// the file's lock. Readers never wait: each sees the last commit before it began. A commit is durable when it returns: the log is
-// synced every time (WAL, synchronous=FULL).
+// the file's lock. Readers wait for no writer: each sees the last commit before it began. A commit is durable when it returns: the log (WAL)
+// is synced every time, by the syncer and without the token. What protects the log itself the engine syncs (synchronous=FULL).
 package sqlite
 
 import (
