@@ -352,7 +352,7 @@ func TestToldWhenDurable(t *testing.T) {
 		read <- err
 	}()
 	told["read"] = read
-	time.Sleep(20 * time.Millisecond) //nolint:forbidigo // for whoever would answer too early
+	time.Sleep(20 * time.Millisecond) // for whoever would answer too early
 	for who, done := range told {
 		select {
 		case <-done:
