@@ -47,7 +47,7 @@ type Store interface {
 	Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (*reverse.State, error)
 
 	// Outcome tells whether the batch whose Commit answered ErrUnknown was committed. It waits until it knows. Of a batch that booked
-	// no operation a store may answer no when another came after it: what such a batch writes may be written twice.
+	// no operation a store may answer no all the same: what such a batch writes may be written twice.
 	Outcome(ctx context.Context, brand, token string) (committed bool, err error)
 
 	// Numbers reserves n of the brand's issued numbers and returns the first: serial·2^32 + counter, ≤ 2^53-1. Durable before it
