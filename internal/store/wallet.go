@@ -56,6 +56,19 @@ func ParseWallet(text []byte) (*Wallet, error) {
 	return w, nil
 }
 
+// WalletOf reads the wallet that an account lies in, and the account.
+func WalletOf(text []byte, account string) (*Wallet, *ledger.Account, error) {
+	w, err := ParseWallet(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	i := slices.IndexFunc(w.Accounts, func(a *ledger.Account) bool { return a.ID == account })
+	if i < 0 {
+		return nil, nil, fmt.Errorf("store: account %s is not in its member's wallet", account)
+	}
+	return w, w.Accounts[i], nil
+}
+
 // Append appends the text of the accounts with their lots, as they are now, and hands out the lots that have no place any more: they
 // belong into the table of lots from here on.
 func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, old []*ledger.Lot, err error) {
@@ -172,6 +185,33 @@ func (w *Wallet) Spilled(a *ledger.Account) bool {
 		return r.fresh[0].N > 1
 	}
 	return true
+}
+
+// Open are the newest lots of an account of which something can be spent: open, and not due.
+func (w *Wallet) Open(account string, at int64) (open []*ledger.Lot, err error) {
+	lots, err := w.Lots(account)
+	for _, l := range lots {
+		if l.Free() > 0 && !l.Due(at) {
+			open = append(open, l)
+		}
+	}
+	return open, err
+}
+
+// Due are the lots in the wallet that have to be expired.
+func (w *Wallet) Due(at int64) (due []*ledger.Lot, err error) {
+	for _, a := range w.Accounts {
+		lots, err := w.Lots(a.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lots {
+			if l.Due(at) {
+				due = append(due, l)
+			}
+		}
+	}
+	return due, nil
 }
 
 // Soonest is when the next of the lots in the wallet expires, math.MaxInt64 for never.

@@ -131,24 +131,9 @@ func (s *Store) Head(ctx context.Context, brand string) (store.Link, error) {
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
 	return stream(ctx, s, brand, sql.AllWallets, func(r row) (*ledger.Account, error) {
-		_, a, err := accountOf(r)
+		_, a, err := store.WalletOf(r.bytes(1), r.text(0))
 		return a, err
 	})
-}
-
-// accountOf reads an account with the wallet that it lies in.
-func accountOf(r row) (*store.Wallet, *ledger.Account, error) {
-	w, err := store.ParseWallet(r.bytes(1))
-	if err != nil {
-		return nil, nil, err
-	}
-	id := r.text(0)
-	for _, a := range w.Accounts {
-		if a.ID == id {
-			return w, a, nil
-		}
-	}
-	return nil, nil, errors.New("postgres: account " + id + " is not in its member's wallet")
 }
 
 // Lots streams lots by account and number: the newest out of wallets and the older ones out of their table, as of one moment. Two
@@ -162,7 +147,7 @@ func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, e
 				}
 			}
 			newest := cursor(ctx, c, "newest", sql.AllWallets, serial, func(r row) ([]*ledger.Lot, error) {
-				w, a, err := accountOf(r)
+				w, a, err := store.WalletOf(r.bytes(1), r.text(0))
 				if err != nil {
 					return nil, err
 				}

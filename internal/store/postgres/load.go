@@ -273,16 +273,12 @@ func (l *loader) due() error {
 	var spilled []string
 	for _, id := range members {
 		w := l.rows[id].wallet
-		for _, a := range w.Accounts {
-			lots, err := w.Lots(a.ID)
-			if err != nil {
-				return err
-			}
-			for _, v := range lots {
-				if v.Due(l.at) {
-					l.recent(v)
-				}
-			}
+		due, err := w.Due(l.at)
+		if err != nil {
+			return err
+		}
+		for _, v := range due {
+			l.recent(v)
 		}
 		if slices.ContainsFunc(w.Accounts, w.Spilled) {
 			spilled = append(spilled, id)
@@ -687,15 +683,13 @@ func (l *loader) pages(ctx context.Context, keys *reverse.Keys) error {
 	var most []int64
 	for account, limit := range limits {
 		w := l.wallet(account)
-		lots, err := w.Lots(account)
+		lots, err := w.Open(account, l.at)
 		if err != nil {
 			return err
 		}
 		for _, v := range lots {
-			if v.Free() > 0 && !v.Due(l.at) {
-				k := shelf{account, v.Kind}
-				open[k] = append(open[k], v)
-			}
+			k := shelf{account, v.Kind}
+			open[k] = append(open[k], v)
 		}
 		if !w.Spilled(l.s.Accounts[account]) {
 			continue

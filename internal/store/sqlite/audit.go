@@ -75,7 +75,7 @@ func (s *Store) Head(_ context.Context, brand string) (l store.Link, err error) 
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
 	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Wallets }, func(q *stmt) (*ledger.Account, error) {
-		_, a, err := account(q)
+		_, a, err := store.WalletOf(q.columnBytes(1), q.columnText(0))
 		return a, err
 	})
 }
@@ -89,7 +89,7 @@ func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, e
 				return err
 			}
 			recent := rows(ctx, r.Wallets, h.serial, func(q *stmt, yield func(*ledger.Lot) error) error {
-				w, a, err := account(q)
+				w, a, err := store.WalletOf(q.columnBytes(1), q.columnText(0))
 				if err != nil {
 					return err
 				}
@@ -114,21 +114,6 @@ func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, e
 			yield(nil, err)
 		}
 	}
-}
-
-// account reads an account where it lies, with its wallet.
-func account(q *stmt) (*store.Wallet, *ledger.Account, error) {
-	id := q.columnText(0)
-	w, err := store.ParseWallet(q.columnBytes(1))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, a := range w.Accounts {
-		if a.ID == id {
-			return w, a, nil
-		}
-	}
-	return nil, nil, fmt.Errorf("sqlite: account %s is not in its member's row", id)
 }
 
 // rows streams what the rows of a brand's query hold, within the transaction that is open.

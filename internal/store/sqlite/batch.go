@@ -18,11 +18,8 @@ import (
 type batch struct {
 	s       *Store
 	w       *writes // nil when the batch has ended
-	ctx     context.Context
 	loaded  *loader
-	head    head // as it will be
-	at      int64
-	state   *reverse.State
+	head    head            // as it will be
 	fresh   map[opKey]int64 // keys of this batch's operations
 	written int             // keys of older operations that it puts into the index
 	saved   bool
@@ -36,7 +33,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 	if err != nil {
 		return nil, err
 	}
-	t := &batch{s: s, w: w, ctx: ctx, fresh: map[opKey]int64{}}
+	t := &batch{s: s, w: w, fresh: map[opKey]int64{}}
 	if err := w.Begin.run(); err != nil {
 		s.writer <- w
 		return nil, err
@@ -46,12 +43,12 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 		t.Rollback()
 		return nil, err
 	}
-	t.loaded, t.head, t.at, t.state = l, l.head, l.at, l.s
+	t.loaded, t.head = l, l.head
 	return t, nil
 }
 
-func (t *batch) State() *reverse.State { return t.state }
-func (t *batch) At() int64             { return t.at }
+func (t *batch) State() *reverse.State { return t.loaded.s }
+func (t *batch) At() int64             { return t.loaded.at }
 func (t *batch) Token() string         { return t.token }
 
 // Save writes the changes into the open transaction.
@@ -59,7 +56,7 @@ func (t *batch) Save(context.Context) error {
 	if t.w == nil {
 		return errors.New("sqlite: batch has ended")
 	}
-	if t.state.Empty() {
+	if t.loaded.s.Empty() {
 		return nil
 	}
 	for _, step := range []func() error{t.saveOps, t.saveMembers, t.saveAssets, t.saveDue, t.saveMemory, t.saveWdk} {
@@ -80,9 +77,9 @@ func (t *batch) bind(q *stmt) *stmt {
 // saveOps appends the operations and one link, and moves the head.
 func (t *batch) saveOps() error {
 	h := &t.head
-	h.link.At = t.at
+	h.link.At = t.loaded.at
 	t.token = rand.Text()
-	ops := t.state.Changes.Ops
+	ops := t.loaded.s.Changes.Ops
 	bodies := make([][]byte, len(ops))
 	q := t.w.SaveOp
 	for i, o := range ops {
@@ -106,7 +103,7 @@ func (t *batch) saveOps() error {
 		q := t.bind(t.w.SaveLink)
 		q.int(2, h.link.Last)
 		q.blob(3, h.link.Hash[:])
-		q.int(4, t.at)
+		q.int(4, t.loaded.at)
 		if err := q.run(); err != nil {
 			return err
 		}
@@ -119,7 +116,7 @@ func (t *batch) saveOps() error {
 	q = t.bind(t.w.SaveHead)
 	q.int(2, h.link.Last)
 	q.blob(3, h.link.Hash[:])
-	q.int(4, t.at)
+	q.int(4, t.loaded.at)
 	q.text(5, t.token)
 	q.int(6, h.indexed)
 	return q.run()
@@ -145,7 +142,7 @@ func (t *batch) key(o *ledger.Op) error {
 
 // saveMembers writes rows of members that changed, or whose accounts or newest lots did, and names that were bound and given up.
 func (t *batch) saveMembers() error {
-	c := &t.state.Changes
+	c := &t.loaded.s.Changes
 	changed := map[string]struct{}{}
 	touch := func(member string) *store.Wallet {
 		changed[member] = struct{}{}
@@ -188,7 +185,7 @@ func (t *batch) saveMembers() error {
 		}
 	}
 	for _, id := range c.Idents.List {
-		if err := t.name(id, t.state.Idents[id]); err != nil {
+		if err := t.name(id, t.loaded.s.Idents[id]); err != nil {
 			return err
 		}
 	}
@@ -211,14 +208,14 @@ func (t *batch) saveMembers() error {
 
 // saveMember writes a member's row, and the lots that have no place in it any more.
 func (t *batch) saveMember(id string, row *memberRow) error {
-	m := t.state.Members[id]
+	m := t.loaded.s.Members[id]
 	if m == nil {
 		return errors.New("something of a member changed who is not loaded")
 	}
-	purse := t.state.Purses[id]
+	purse := t.loaded.s.Purses[id]
 	accounts := make([]*ledger.Account, len(purse))
 	for i, account := range purse {
-		accounts[i] = t.state.Accounts[account]
+		accounts[i] = t.loaded.s.Accounts[account]
 	}
 	t.text = store.AppendMember(t.text[:0], m)
 	n := len(t.text)
@@ -284,7 +281,7 @@ func (t *batch) name(id ledger.Ident, member string) error {
 func (t *batch) saveDue() error {
 	members := map[string]struct{}{}
 	for id, row := range t.loaded.rows {
-		if row.due <= t.at {
+		if row.due <= t.loaded.at {
 			members[id] = struct{}{}
 		}
 	}
@@ -293,7 +290,7 @@ func (t *batch) saveDue() error {
 			members[member] = struct{}{}
 		}
 	}
-	c := &t.state.Changes
+	c := &t.loaded.s.Changes
 	for _, l := range c.Lots.List {
 		if l.Expires != ledger.Never {
 			moved(l.Member, l.Expires, l.Free() > 0)
@@ -331,7 +328,7 @@ func (t *batch) saveDue() error {
 
 // saveAssets writes holds and vouchers.
 func (t *batch) saveAssets() error {
-	c := &t.state.Changes
+	c := &t.loaded.s.Changes
 	for _, k := range c.Ended { // before another is opened in its place
 		q := t.bind(t.w.EndHold)
 		q.text(2, k.Order)
@@ -375,7 +372,7 @@ func farEnd(deadline int64) int64 {
 
 // saveMemory writes what is remembered for a while.
 func (t *batch) saveMemory() error {
-	c := &t.state.Changes
+	c := &t.loaded.s.Changes
 	for _, r := range c.Refusals {
 		q := t.bind(t.w.SaveRefusal)
 		q.blob(2, r.Request[:])
@@ -399,7 +396,7 @@ func (t *batch) saveMemory() error {
 		}
 	}
 	for i := range c.TombsLifted {
-		if t.state.Tombs[c.TombsLifted[i]] != nil {
+		if t.loaded.s.Tombs[c.TombsLifted[i]] != nil {
 			continue // planted again
 		}
 		q := t.bind(t.w.LiftTomb)
@@ -426,7 +423,7 @@ func flag(v bool) int64 {
 }
 
 func (t *batch) saveWdk() error {
-	c := &t.state.Wdk
+	c := &t.loaded.s.Wdk
 	for _, o := range c.Orders.List {
 		if err := t.saveOrder(o); err != nil {
 			return fmt.Errorf("WDK order %d: %w", o.Main, err)

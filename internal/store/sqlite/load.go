@@ -589,16 +589,12 @@ func (l *loader) member(id string) error {
 	if row.due > l.at {
 		return nil
 	}
-	for _, a := range row.wallet.Accounts {
-		lots, err := row.wallet.Lots(a.ID)
-		if err != nil {
-			return err
-		}
-		for _, v := range lots {
-			if v.Due(l.at) {
-				l.putLot(v)
-			}
-		}
+	due, err := row.wallet.Due(l.at)
+	if err != nil {
+		return err
+	}
+	for _, v := range due {
+		l.putLot(v)
 	}
 	q = l.bind(l.LotsDue)
 	q.text(2, id)
@@ -637,15 +633,13 @@ func (l *loader) pages(keys *reverse.Keys) error {
 // page loads the first open lots of each kind in an account.
 func (l *loader) page(account string, limit int) error {
 	wallet := l.homes[account].wallet
-	lots, err := wallet.Lots(account)
+	lots, err := wallet.Open(account, l.at)
 	if err != nil {
 		return err
 	}
 	var open [ledger.Kinds][]*ledger.Lot
 	for _, v := range lots {
-		if v.Free() > 0 && !v.Due(l.at) {
-			open[v.Kind] = append(open[v.Kind], v)
-		}
+		open[v.Kind] = append(open[v.Kind], v)
 	}
 	older := wallet.Spilled(l.s.Accounts[account])
 	complete := true
