@@ -110,7 +110,7 @@ func (t *batch) saveOps() error {
 		t.token = linkToken(h.link)
 	}
 	var err error
-	if t.written, h.indexed, err = t.loaded.keys.write(t.w, h, len(ops)); err != nil {
+	if t.written, err = t.loaded.keys.write(t.w, h, len(ops)); err != nil {
 		return err
 	}
 	q = t.bind(t.w.SaveHead)
@@ -119,6 +119,7 @@ func (t *batch) saveOps() error {
 	q.int(4, t.loaded.at)
 	q.text(5, t.token)
 	q.int(6, h.indexed)
+	q.int(7, h.keys)
 	return q.run()
 }
 

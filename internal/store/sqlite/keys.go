@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -139,29 +139,27 @@ func (n *newest) find(key opKey, h *head) (seq int64, err error) {
 	return seq, nil
 }
 
-// write puts the next keys of a run into the index, and says how many; indexed is up to where the index is complete then. The caller
-// holds the writer.
-func (n *newest) write(w *writes, h *head, operations int) (written int, indexed int64, err error) {
+// write puts the next keys of a run into the index, says how many, and notes in the head how far the index has come. The caller holds the
+// writer.
+func (n *newest) write(w *writes, h *head, operations int) (written int, err error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if n.run == nil {
-		return 0, h.indexed, nil
+		return 0, nil
 	}
 	keys := n.run.order[n.run.next:]
 	keys = keys[:min(len(keys), 4*operations+keysStep)]
-	for _, key := range keys {
-		w.SaveKey.int(1, h.serial)
-		w.SaveKey.blob(2, key[:])
-		w.SaveKey.int(3, n.run.keys[key])
-		if err := w.SaveKey.run(); err != nil {
-			return 0, 0, err
-		}
+	fresh := make([]entry, len(keys))
+	for i, key := range keys {
+		fresh[i] = newEntry(key, n.run.keys[key])
 	}
-	indexed = h.indexed
+	if err := w.index(h, fresh); err != nil {
+		return 0, err
+	}
 	if written = len(keys); written > 0 && n.run.next+written == len(n.run.order) {
-		indexed = max(indexed, n.run.upto)
+		h.indexed = max(h.indexed, n.run.upto)
 	}
-	return written, indexed, nil
+	return written, nil
 }
 
 // booked takes in what a batch has committed: its operations' keys, and how many of the run it has written. The caller holds the writer.
@@ -179,68 +177,17 @@ func (n *newest) booked(fresh map[opKey]int64, h *head, written, limit int) {
 	}
 	if n.run == nil && len(n.young) >= limit {
 		n.run = &run{keys: n.young, upto: n.to}
-		n.young = map[opKey]int64{}
-		go n.sort(n.run)
+		n.young = make(map[opKey]int64, len(n.young))
+		go n.sort(n.run, buckets(h.keys))
 	}
 }
 
-func (n *newest) sort(r *run) {
-	order := slices.SortedFunc(maps.Keys(r.keys), func(a, b opKey) int { return bytes.Compare(a[:], b[:]) })
+// sort puts the keys of a run in the order of the buckets that there are.
+func (n *newest) sort(r *run, buckets int64) {
+	order := slices.SortedFunc(maps.Keys(r.keys), func(a, b opKey) int {
+		return cmp.Or(cmp.Compare(bucketOf(a, buckets), bucketOf(b, buckets)), bytes.Compare(a[:], b[:]))
+	})
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r.order = order
-}
-
-// checkKeys compares the index with the operations whose keys it is to hold.
-func (q *reads) checkKeys(ctx context.Context, brand string) error {
-	h, err := q.head(brand)
-	if err != nil {
-		return err
-	}
-	want := int64(0)
-	q.Ops.int(1, h.serial)
-	q.Ops.int(2, 0)
-	err = q.Ops.each(ctx, func() error {
-		o, err := op(q.Ops)
-		if err != nil {
-			return err
-		}
-		if o.Seq > h.indexed {
-			return errStop
-		}
-		for _, key := range keysOf(o) {
-			want++
-			if seq, err := q.indexed(key, &h); err != nil || seq != o.Seq {
-				return errors.Join(err, fmt.Errorf("sqlite: brand %s: operation %s (%d) is not found by its keys", brand, o.ID, o.Seq))
-			}
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errStop) {
-		return err
-	}
-	q.CountKeys.int(1, h.serial)
-	q.CountKeys.int(2, h.indexed)
-	return q.CountKeys.each(ctx, func() error {
-		if got := q.CountKeys.columnInt(0); got != want {
-			return fmt.Errorf("sqlite: brand %s: the index of operations has %d keys for the %d that there are", brand, got, want)
-		}
-		return nil
-	})
-}
-
-// indexed is the operation of a key in the index; 0: none.
-func (q *reads) indexed(key opKey, h *head) (seq int64, err error) {
-	k := q.Key
-	k.int(1, h.serial)
-	k.blob(2, key[:])
-	row, err := k.step()
-	if err != nil || !row {
-		return 0, err
-	}
-	if seq = k.columnInt(0); seq > h.indexed {
-		seq = 0 // of a run that is not complete: it is in memory
-	}
-	k.reset()
-	return seq, nil
 }

@@ -100,9 +100,9 @@ func TestKeys(t *testing.T) {
 		check(t, s.Integrity(t.Context()))
 	}
 	for _, tt := range []struct{ name, damage, want string }{
-		{"OneTooMany", `INSERT INTO op_key (brand, key, seq) VALUES (1, x'00112233445566778899aabbccddeeff', 2)`, "keys for the"},
-		{"Another", `UPDATE op_key SET seq = 3 WHERE seq = 2`, "operation"},
-		{"Gone", `DELETE FROM op_key WHERE seq = 1`, "not found by its keys"},
+		{"OneTooMany", `UPDATE op_key SET keys = CAST(keys || x'ffffffffffffffffffffffffffffffff000000000002' AS BLOB) WHERE place = (SELECT max(place) FROM op_key)`, "keys for the"},
+		{"Another", `UPDATE op_key SET keys = CAST(substr(keys, 1, 21) || x'ff' || substr(keys, 23) AS BLOB)`, "operation"},
+		{"Gone", `DELETE FROM op_key`, "not found by its keys"},
 	} {
 		check(t, one.(*sqlite.Store).Exec("BEGIN; "+tt.damage+"; COMMIT"))
 		if err := one.Integrity(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {

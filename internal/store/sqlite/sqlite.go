@@ -62,6 +62,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens the file, creates it when there is none, and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	tunePageCache()
 	path, err := filepath.Abs(o.Path)
 	if err != nil {
 		return nil, err
@@ -272,6 +273,7 @@ type head struct {
 	link    store.Link
 	token   string
 	indexed int64 // the operations up to this one have their keys in the index
+	keys    int64 // in the index
 }
 
 // head reads the row of a brand; ErrNoBrand when there is none.
@@ -287,6 +289,7 @@ func (q *reads) head(brand string) (h head, err error) {
 	h = head{
 		serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
 		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6), indexed: q.Head.columnInt(7),
+		keys: q.Head.columnInt(8),
 	}
 	copy(h.link.Hash[:], q.Head.columnBytes(4))
 	q.Head.reset()

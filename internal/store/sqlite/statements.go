@@ -19,7 +19,7 @@ type reads struct {
 	c *conn
 
 	Head, Rules                                               *stmt
-	Key, CountKeys, Op                                        *stmt
+	Keys, AllKeys, Op                                         *stmt
 	Member, MemberByIdent, MembersDue                         *stmt
 	Lot, LotsOpen, LotsDue                                    *stmt
 	HoldsOfOrder, HoldsDue, HoldsOf                           *stmt
@@ -40,7 +40,7 @@ type writes struct {
 	pages int // written to the log since a checkpoint began it anew
 
 	Begin, Commit, Rollback                                    *stmt
-	SaveHead, SaveLink, SaveOp, SaveKey, SaveCounter           *stmt
+	SaveHead, SaveLink, SaveOp, SaveKeys, SaveCounter          *stmt
 	CreateMember, ChangeMember, SetDue, Bind, Unbind, SaveLot  *stmt
 	SaveHold, EndHold, SaveVoucher                             *stmt
 	SaveRefusal, SaveTomb, LiftTomb                            *stmt

@@ -20,7 +20,8 @@ CREATE TABLE brand (
   hash BLOB NOT NULL, -- of the last link
   at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
   token TEXT NOT NULL, -- of the last batch
-  indexed INTEGER NOT NULL DEFAULT 0 -- the operations up to this one have their keys in op_key
+  indexed INTEGER NOT NULL DEFAULT 0, -- the operations up to this one have their keys in op_key
+  keys INTEGER NOT NULL DEFAULT 0 -- in op_key
 ) STRICT;
 
 CREATE TABLE rules (
@@ -39,14 +40,13 @@ CREATE TABLE op (
 ) STRICT;
 
 -- How operations are found: by request, by refund, by order number and ordinal. The program makes the keys, and keeps those after
--- brand.indexed in memory. The history of a member gets its keys with the first method to read it: no operation pays for an index that
--- nobody reads.
+-- brand.indexed in memory. The others lie in buckets, whose number grows with that of the keys: the low 42 bits of a bucket's place are its
+-- number, those above them its brand. The history of a member gets its keys with the first method to read it: no operation pays for an
+-- index that nobody reads.
 CREATE TABLE op_key (
-  brand INTEGER NOT NULL,
-  key BLOB NOT NULL,
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (brand, key)
-) STRICT, WITHOUT ROWID;
+  place INTEGER PRIMARY KEY,
+  keys BLOB NOT NULL -- 16 bytes of key and 6 of sequence number each, in order of keys
+) STRICT;
 
 CREATE TABLE link (
   brand INTEGER NOT NULL,

@@ -1,14 +1,14 @@
--- name: Key
--- one row by primary key
-SELECT seq FROM op_key WHERE brand = ?1 AND key = ?2;
+-- name: Keys
+-- one row by rowid
+SELECT keys FROM op_key WHERE place = ?1 << 42 | ?2;
 
--- name: CountKeys
--- all of a brand, in order of the primary key
-SELECT count(*) FROM op_key WHERE brand = ?1 AND seq <= ?2;
+-- name: AllKeys
+-- in order of rowids
+SELECT place & 4398046511103, keys FROM op_key WHERE place >= ?1 << 42 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
 
--- name: SaveKey
--- one row by primary key; it may have been written before, with a run that was begun again
-INSERT INTO op_key (brand, key, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+-- name: SaveKeys
+-- one row by rowid
+INSERT INTO op_key (place, keys) VALUES (?1 << 42 | ?2, ?3) ON CONFLICT (place) DO UPDATE SET keys = excluded.keys;
 
 -- name: Op
 -- one row by rowid
