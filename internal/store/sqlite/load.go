@@ -365,7 +365,7 @@ func (l *loader) names(keys *reverse.Keys) error {
 	return nil
 }
 
-// name finds the member of an identifier, notes it to be loaded and answers its id, or "" for nobody.
+// name finds the member of an identifier and answers its id, or "" for nobody.
 func (l *loader) name(id ledger.Ident) (string, error) {
 	if m := l.s.Idents[id]; m != "" {
 		return m, nil
@@ -381,17 +381,16 @@ func (l *loader) name(id ledger.Ident) (string, error) {
 // accountName is the type of the names of accounts: customer ids need none, they are the members' keys.
 const accountName = ledger.ByCustomer
 
-// bearer looks up whom a name names, and notes the member to be loaded.
+// bearer looks up whom a name names, and loads the member.
 func (l *loader) bearer(id ledger.Ident, found func(member string)) error {
 	q := l.bind(l.MemberByIdent)
 	q.int(2, int64(id.Type))
 	q.text(3, id.Outer)
 	q.text(4, id.Text)
 	return l.each(q, func() error {
-		m := q.columnText(0)
-		l.members.add(m)
+		m, err := l.readMember(q)
 		found(m)
-		return nil
+		return err
 	})
 }
 
@@ -521,14 +520,8 @@ func (l *loader) lot(id ledger.LotID) error {
 		return nil
 	}
 	if l.homes[id.Account] == nil {
-		err := l.bearer(ledger.Ident{Type: accountName, Text: id.Account}, func(string) {})
-		if err != nil {
+		if err := l.bearer(ledger.Ident{Type: accountName, Text: id.Account}, func(string) {}); err != nil {
 			return err
-		}
-		for _, member := range l.members.take(cmp.Compare) {
-			if err := l.member(member); err != nil {
-				return err
-			}
 		}
 	}
 	if row := l.homes[id.Account]; row != nil {
@@ -563,49 +556,59 @@ func (l *loader) readVoucher(q *stmt) error {
 	return nil
 }
 
-// member loads a member with its accounts, and what is due of it.
+// member loads a member.
 func (l *loader) member(id string) error {
+	if l.rows[id] != nil {
+		return nil
+	}
 	q := l.bind(l.Member)
 	q.text(2, id)
-	var row *memberRow
-	err := l.each(q, func() error {
-		row = &memberRow{place: q.columnInt(0), due: q.columnInt(1)}
-		m, err := store.ParseMember(q.columnBytes(2))
-		if err != nil {
-			return err
-		}
-		l.s.PutMember(m)
-		row.wallet, err = store.ParseWallet(q.columnBytes(3))
+	return l.each(q, func() error {
+		_, err := l.readMember(q)
 		return err
 	})
-	if err != nil || row == nil {
-		return err
+}
+
+// readMember reads a member of a query's row with its accounts, and what is due of it. It answers who it is.
+func (l *loader) readMember(q *stmt) (id string, err error) {
+	id = q.columnText(0)
+	if l.rows[id] != nil {
+		return id, nil
 	}
+	row := &memberRow{place: q.columnInt(1), due: q.columnInt(2)}
+	m, err := store.ParseMember(q.columnBytes(3))
+	if err != nil {
+		return id, err
+	}
+	if row.wallet, err = store.ParseWallet(q.columnBytes(4)); err != nil {
+		return id, err
+	}
+	l.s.PutMember(m)
 	l.rows[id] = row
 	for _, a := range row.wallet.Accounts {
 		l.s.PutAccount(a)
 		l.homes[a.ID] = row
 	}
 	if row.due > l.at {
-		return nil
+		return id, nil
 	}
 	due, err := row.wallet.Due(l.at)
 	if err != nil {
-		return err
+		return id, err
 	}
 	for _, v := range due {
 		l.putLot(v)
 	}
-	q = l.bind(l.LotsDue)
-	q.text(2, id)
-	q.int(3, l.at)
-	if err := l.readLots(q); err != nil {
-		return err
+	lots := l.bind(l.LotsDue)
+	lots.text(2, id)
+	lots.int(3, l.at)
+	if err := l.readLots(lots); err != nil {
+		return id, err
 	}
-	q = l.bind(l.HoldsDue)
-	q.text(2, id)
-	q.int(3, l.at)
-	return l.each(q, func() error { return l.hold(q) })
+	holds := l.bind(l.HoldsDue)
+	holds.text(2, id)
+	holds.int(3, l.at)
+	return id, l.each(holds, func() error { return l.hold(holds) })
 }
 
 // pages loads open lots in spending order: a page of each kind in each account of those who spend, all of those named for all.

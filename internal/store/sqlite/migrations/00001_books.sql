@@ -74,7 +74,7 @@ CREATE TABLE ident (
   type INTEGER NOT NULL,
   outer_type TEXT NOT NULL,
   text TEXT NOT NULL,
-  member TEXT NOT NULL,
+  member INTEGER NOT NULL, -- its place
   PRIMARY KEY (brand, type, outer_type, text)
 ) STRICT, WITHOUT ROWID;
 

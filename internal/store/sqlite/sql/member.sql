@@ -1,10 +1,11 @@
 -- name: Member
 -- one row by the index member_id
-SELECT place, due, body, wallet FROM member WHERE brand = ?1 AND id = ?2;
+SELECT id, place, due, body, wallet FROM member WHERE brand = ?1 AND id = ?2;
 
 -- name: MemberByIdent
--- one row by primary key
-SELECT member FROM ident WHERE brand = ?1 AND type = ?2 AND outer_type = ?3 AND text = ?4;
+-- one row by primary key, and one by rowid
+SELECT m.id, m.place, m.due, m.body, m.wallet FROM ident i CROSS JOIN member m ON m.place = i.member AND m.brand = i.brand
+WHERE i.brand = ?1 AND i.type = ?2 AND i.outer_type = ?3 AND i.text = ?4;
 
 -- name: CreateMember
 -- appends; a unique index finds that somebody came first
@@ -28,7 +29,8 @@ SELECT id FROM member INDEXED BY member_due WHERE brand = ?1 AND due <= ?2 AND d
 
 -- name: Bind
 -- one row by primary key, which finds that somebody has the name
-INSERT INTO ident (brand, type, outer_type, text, member) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO ident (brand, type, outer_type, text, member)
+VALUES (?1, ?2, ?3, ?4, (SELECT place FROM member WHERE brand = ?1 AND id = ?5));
 
 -- name: Unbind
 -- one row by primary key
@@ -39,6 +41,6 @@ DELETE FROM ident WHERE brand = ?1 AND type = ?2 AND outer_type = ?3 AND text = 
 SELECT body FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
 
 -- name: Wallets
--- in order of the primary key of ident, each account in its member's row, by the index member_id
-SELECT i.text, m.wallet FROM ident i CROSS JOIN member m INDEXED BY member_id ON m.brand = i.brand AND m.id = i.member
+-- in order of the primary key of ident, each account in its member's row, by rowid
+SELECT i.text, m.wallet FROM ident i CROSS JOIN member m ON m.place = i.member AND m.brand = i.brand
 WHERE i.brand = ?1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
