@@ -54,7 +54,7 @@ func keysOf(o *ledger.Op) []opKey {
 }
 
 const (
-	keysMax  = 16384 // keys in memory, of all brands, at which a brand's begin to be written
+	keysMax  = 65536 // keys in memory, of all brands, at which a brand's begin to be written
 	keysStep = 16    // keys that a batch writes besides four for each of its operations, while there are some to be written
 )
 
