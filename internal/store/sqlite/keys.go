@@ -68,6 +68,10 @@ type newest struct {
 	to    int64           // up to this one are here: those of committed operations, and no others
 	young map[opKey]int64 // to sequence numbers
 	run   *run            // nil: none is being written
+
+	filter  *filter // of every key up to to; nil until it is filled
+	growing *filter // the next one, while it is being filled
+	filling bool    // somebody does
 }
 
 // run are keys that are being written to the index, a few with every batch.
@@ -105,7 +109,7 @@ func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 		return nil
 	}
 	if n.to < h.indexed {
-		n.from, n.to, n.young, n.run = h.indexed, h.indexed, map[opKey]int64{}, nil
+		n.from, n.to, n.young, n.run, n.filter, n.growing = h.indexed, h.indexed, map[opKey]int64{}, nil, nil, nil
 	}
 	q.Ops.int(1, h.serial)
 	q.Ops.int(2, n.to)
@@ -116,6 +120,7 @@ func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 		}
 		for _, key := range keysOf(o) {
 			n.young[key] = o.Seq
+			n.learn(key)
 		}
 		n.to = o.Seq
 		return nil
@@ -167,7 +172,10 @@ func (n *newest) booked(fresh map[opKey]int64, h *head, written, limit int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if h.link.Last > n.to { // else a reader has seen them already
-		maps.Copy(n.young, fresh)
+		for key, seq := range fresh {
+			n.young[key] = seq
+			n.learn(key)
+		}
 		n.to = h.link.Last
 	}
 	if n.run != nil {

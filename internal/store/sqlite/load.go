@@ -50,6 +50,7 @@ type loader struct {
 	brand int64
 	head  head
 	keys  *newest
+	homed *places
 	asked *reverse.Keys
 	at    int64 // the stamp
 	s     *reverse.State
@@ -86,7 +87,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
 		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
 	}
-	l.keys, l.asked = s.newest(l.brand), keys
+	l.keys, l.homed, l.asked = s.newest(l.brand), s.places, keys
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
 		return nil, err
 	}
@@ -165,6 +166,9 @@ func op(q *stmt) (*ledger.Op, error) {
 
 // find is the sequence number of a key's operation, 0 when there is none.
 func (l *loader) find(key opKey) (int64, error) {
+	if l.keys.unheard(key) {
+		return 0, nil
+	}
 	seq, err := l.keys.find(key, &l.head)
 	if err != nil || seq != 0 {
 		return seq, err
@@ -556,8 +560,22 @@ func (l *loader) readVoucher(q *stmt) error {
 	return nil
 }
 
-// member loads a member.
+// member loads a member: from where its row is remembered to be, or by the index.
 func (l *loader) member(id string) error {
+	if place := l.homed.get(l.brand, id); place != 0 {
+		q := l.bind(l.MemberAt)
+		q.int(2, place)
+		err := l.each(q, func() error {
+			if q.columnText(0) != id {
+				return nil
+			}
+			_, err := l.readMember(q)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if l.rows[id] != nil {
 		return nil
 	}
@@ -565,6 +583,7 @@ func (l *loader) member(id string) error {
 	q.text(2, id)
 	return l.each(q, func() error {
 		_, err := l.readMember(q)
+		l.homed.put(l.brand, id, q.columnInt(1))
 		return err
 	})
 }

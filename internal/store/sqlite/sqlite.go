@@ -49,8 +49,12 @@ type Store struct {
 	syncer      *syncer // nil when opened read-only
 	log         *os.File
 
-	closing sync.Once
-	closed  chan struct{}
+	closing    sync.Once
+	quit       chan struct{}  // what goes on in the background stops
+	background sync.WaitGroup // filters are filled
+	closed     chan struct{}
+
+	places *places
 
 	mu      sync.Mutex              // guards what follows
 	keys    map[int64]*newest       // by brand serial
@@ -69,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
-		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{}, keys: map[int64]*newest{}, keysMax: keysMax,
+		quit: make(chan struct{}), closed: make(chan struct{}), places: newPlaces(), rules: map[int64]*ledger.Brand{}, keys: map[int64]*newest{}, keysMax: keysMax,
 	}
 	if o.ReadOnly {
 		if foreign(path, false) {
@@ -438,8 +442,10 @@ func (s *Store) Backup(_ context.Context, path string) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		if !s.readOnly {
+			close(s.quit)
 			s.checkpoints.stop()
 			w := <-s.writer
+			s.background.Wait()
 			w.c.close()
 			_ = s.log.Close() // what was told is synced
 		}

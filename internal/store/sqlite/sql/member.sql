@@ -2,6 +2,10 @@
 -- one row by the index member_id
 SELECT id, place, due, body, wallet FROM member WHERE brand = ?1 AND id = ?2;
 
+-- name: MemberAt
+-- one row by rowid
+SELECT id, place, due, body, wallet FROM member WHERE place = ?2 AND brand = ?1;
+
 -- name: MemberByIdent
 -- one row by primary key, and one by rowid
 SELECT m.id, m.place, m.due, m.body, m.wallet FROM ident i CROSS JOIN member m ON m.place = i.member AND m.brand = i.brand
