@@ -136,14 +136,13 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect opens a connection. Checkpoints have their own, so that no commit pays for one. That memory is shrunk has the cache allocated anew,
-// in one piece of the size that was set.
+// connect opens a connection. Checkpoints have their own, so that no commit pays for one.
 func (s *Store) connect(flags openFlags, cacheMiB int) (*conn, error) {
 	c, err := openConn(s.path, flags)
 	if err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA shrink_memory; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
 		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
 		busyTimeout, -1024*cacheMiB, logPages*4096)
 	if err := c.exec(settings); err != nil {
