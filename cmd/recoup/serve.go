@@ -65,7 +65,7 @@ func (c *serveCmd) Run(e *env) error {
 // costs about a tenth of all processor time. gcLimit keeps that within the memory a node may use.
 const (
 	gcPercent = 400
-	gcLimit   = 120 << 20
+	gcLimit   = 104 << 20
 )
 
 // tuneGC sets the collector, unless the operator did.

@@ -27,7 +27,7 @@ type Options struct {
 
 const (
 	busyTimeout = 5000  // milliseconds that another process may keep the lock
-	writerCache = 40    // MiB of pages that the writer keeps in memory
+	writerCache = 56    // MiB of pages that the writer keeps in memory
 	readerCache = 2     // MiB, each reader
 	readersIdle = 4     // connections kept for the next readers
 	logPages    = 32768 // pages in the log that ask for a checkpoint: 128 MiB. A page written often is copied back once
