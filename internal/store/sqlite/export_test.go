@@ -7,6 +7,7 @@ import (
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"recoup/internal/ledger"
 	"recoup/internal/reverse"
 )
 
@@ -36,6 +37,40 @@ func (s *Store) Overtaken(ctx context.Context, brand string, keys *reverse.Keys,
 			return nil
 		}
 		return errors.Join(err, errors.New("the snapshot was taken to be the newest"))
+	})
+}
+
+// keysOfBrand are the keys in memory.
+func (s *Store) keysOfBrand(brand string) (n *newest) {
+	_ = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		n = s.newest(h.serial)
+		return err
+	})
+	return n
+}
+
+// Filtered reports whether the filter of a brand is filled, and large enough.
+func (s *Store) Filtered(brand string) bool {
+	n := s.keysOfBrand(brand)
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.filter != nil && !n.filter.full()
+}
+
+// Unheard reports whether the filter of a brand knows that a request is new.
+func (s *Store) Unheard(brand string, request ledger.Digest) bool {
+	return s.keysOfBrand(brand).unheard(requestKey(request))
+}
+
+// Misplace remembers rows of members where others' are.
+func (s *Store) Misplace(brand string, members ...string) error {
+	return s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		for i, id := range members {
+			s.places.put(h.serial, id, int64(i+2))
+		}
+		return err
 	})
 }
 

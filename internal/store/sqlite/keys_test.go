@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -157,4 +158,88 @@ func TestKeysStale(t *testing.T) {
 		}
 	}))
 	found(t, s, 40)
+}
+
+// TestKeysFilter: a filter is filled in the background, knows every key that this process or another one has booked, and grows.
+func TestKeysFilter(t *testing.T) {
+	for name, open := range map[string]func(testing.TB, string) store.Store{"Runs": fewKeys, "Memory": open} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			filtered(t, open(t, dir), open(t, dir)) // as two processes would
+		})
+	}
+}
+
+func filtered(t *testing.T, one, two store.Store) {
+	check(t, one.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	n := 0
+	for round := range 12 {
+		s := one
+		if round%4 == 3 {
+			s = two
+		}
+		for range 40 {
+			bookKeyed(t, s, n, n+1)
+			n++
+		}
+		for _, s := range []store.Store{one, two} {
+			found(t, s, n) // which catches up
+			known, foreign := 0, 0
+			for i := 0; !s.(*sqlite.Store).Filtered("b"); i++ {
+				if i == 2000 {
+					t.Fatal("no filter is filled")
+				}
+				time.Sleep(time.Millisecond)
+				b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1)
+				check(t, err)
+				b.Rollback()
+			}
+			for i := range n {
+				if s.(*sqlite.Store).Unheard("b", opKeyed(i).Request) {
+					t.Fatalf("of %d operations the filter does not know the %d-th", n, i)
+				}
+				known++
+				other := sha256.Sum256(fmt.Append(nil, "another ", i))
+				if s.(*sqlite.Store).Unheard("b", ledger.Digest(other[:16])) {
+					foreign++
+				}
+			}
+			if foreign < known*9/10 {
+				t.Errorf("of %d foreign keys the filter knows %d", known, known-foreign)
+			}
+		}
+	}
+}
+
+// TestPlaces: where a member's row is remembered to be is no more than a hint.
+func TestPlaces(t *testing.T) {
+	s := open(t, t.TempDir()).(*sqlite.Store)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	for _, id := range []string{"m1", "m2", "m3"} {
+		m := &ledger.Member{ID: id, Name: "name of " + id}
+		b.State().PutMember(m)
+		b.State().Changes.Members.Add(m)
+	}
+	b.State().Changes.Ops = append(b.State().Changes.Ops, opKeyed(0))
+	check(t, b.Save(t.Context()))
+	check(t, b.Commit(t.Context()))
+	keys := reverse.NewKeys()
+	for _, id := range []string{"m1", "m2", "nobody"} {
+		keys.Idents[ledger.Ident{Type: ledger.ByCustomer, Text: id}] = struct{}{}
+	}
+	for range 3 { // unknown, remembered, remembered wrongly
+		state, err := s.Read(t.Context(), "b", keys, 1)
+		check(t, err)
+		for _, id := range []string{"m1", "m2"} {
+			if m := state.Members[id]; m == nil || m.Name != "name of "+id {
+				t.Errorf("%s is %+v", id, m)
+			}
+		}
+		if len(state.Members) != 2 {
+			t.Errorf("%d members are loaded, two were asked for", len(state.Members))
+		}
+		check(t, s.Misplace("b", "m1", "nobody"))
+	}
 }
