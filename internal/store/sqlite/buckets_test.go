@@ -19,7 +19,7 @@ func randomKey(r *rand.Rand) (key opKey) {
 
 // TestBucketOf: with one bucket more, keys move out of one bucket, into the new one, and about half of them do.
 func TestBucketOf(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // made-up keys
+	r := rand.New(rand.NewPCG(1, 2))
 	keys := make([]opKey, 20_000)
 	for i := range keys {
 		keys[i] = randomKey(r)
@@ -91,9 +91,9 @@ func TestBucket(t *testing.T) {
 
 // TestFilter: a filter forgets nothing, and passes few that it never saw.
 func TestFilter(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // made-up keys
+	r := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{0, 1, 40, 1000, 100_000} {
-		f := newFilter(int64(n))
+		f := newFilter(int64(n), 1)
 		keys := make([]opKey, n)
 		for i := range keys {
 			keys[i] = randomKey(r)
@@ -115,6 +115,11 @@ func TestFilter(t *testing.T) {
 		}
 		if f.full() {
 			t.Errorf("a filter for %d keys is full with them", n)
+		}
+	}
+	for brands, want := range map[int]int{1: filterMax, 2: filterMax / 2, 3: filterMax / 4, 2 * filterMax: 1} {
+		if f := newFilter(1<<40, brands); len(f.blocks) != want {
+			t.Errorf("a filter of %d brands has %d blocks, want %d", brands, len(f.blocks), want)
 		}
 	}
 }

@@ -12,22 +12,24 @@ import (
 // filter is a Bloom filter over keys of operations, by blocks of a cache line each.
 type filter struct {
 	blocks [][8]uint64
+	most   int // blocks that it may have
 	keys   int
 }
 
 const (
 	filterBits = 12      // for each key, at most a hundredth of those that are not there pass
-	filterMax  = 1 << 17 // blocks: 8 MiB, 5.6 million keys. With more of them more pass, of 20 million a quarter
+	filterMax  = 1 << 17 // blocks of all brands: 8 MiB, 5.6 million keys. With more of them more pass, of 20 million a quarter
 )
 
-func newFilter(keys int64) *filter {
+func newFilter(keys int64, brands int) *filter {
+	most := filterMax >> bits.Len(uint(brands-1))
 	blocks := uint64(max(1, keys)) * filterBits / 512
-	return &filter{blocks: make([][8]uint64, min(filterMax, 1<<bits.Len64(blocks)))}
+	return &filter{blocks: make([][8]uint64, max(1, min(most, 1<<bits.Len64(blocks)))), most: most}
 }
 
 // full reports whether a larger filter is due.
 func (f *filter) full() bool {
-	return f.keys*filterBits > len(f.blocks)*512 && len(f.blocks) < filterMax
+	return f.keys*filterBits > len(f.blocks)*512 && len(f.blocks) < f.most
 }
 
 // places are the block of a key and four bits in it. Keys are as good as random, so they are told by the key itself.
@@ -108,7 +110,7 @@ func (s *Store) fillFilter(brand string, n *newest) error {
 		if err != nil {
 			return err
 		}
-		f, err := n.startFilter(&h)
+		f, err := n.startFilter(&h, s.brands())
 		if err != nil {
 			return err
 		}
@@ -135,13 +137,13 @@ func (s *Store) fillFilter(brand string, n *newest) error {
 
 // startFilter makes an empty filter and adds what is in memory: with what the index has in the snapshot, and with what is booked from now
 // on, that is all.
-func (n *newest) startFilter(h *head) (*filter, error) {
+func (n *newest) startFilter(h *head, brands int) (*filter, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.from > h.indexed || n.to < h.indexed {
 		return nil, errStale
 	}
-	f := newFilter(2 * (h.keys + int64(len(n.young))))
+	f := newFilter(2*(h.keys+int64(len(n.young))), brands)
 	for key := range n.young {
 		f.add(key)
 	}

@@ -101,6 +101,13 @@ func (s *Store) limit() int {
 	return s.keysMax / max(1, len(s.keys))
 }
 
+// brands is how many brands share the memory.
+func (s *Store) brands() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keys)
+}
+
 // catchUp reads the operations that others have booked, or this process before it was started. The caller's transaction has read the head.
 func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 	n.mu.Lock()
