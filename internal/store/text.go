@@ -87,14 +87,18 @@ func (w *writer) lot(n string, v ledger.LotID) {
 	}
 }
 
-// sums writes one figure a kind, nothing when all are zero.
+// sums writes one figure a kind up to the last that is not zero, nothing when all are.
 func (w *writer) sums(n string, v *[ledger.Kinds]ledger.Amount) {
 	if *v == [ledger.Kinds]ledger.Amount{} {
 		return
 	}
 	w.name(n)
 	w.b = append(w.b, '[')
-	for _, a := range v {
+	kinds := len(v)
+	for v[kinds-1] == 0 {
+		kinds--
+	}
+	for _, a := range v[:kinds] {
 		w.comma()
 		w.b = strconv.AppendInt(w.b, int64(a), 10)
 	}
@@ -371,8 +375,8 @@ func (r *scanner) sums() (v [ledger.Kinds]ledger.Amount) {
 		}
 		v[i] = ledger.Amount(r.int())
 	}
-	if n < len(v) {
-		r.fail("too few kinds")
+	if n == 0 || n <= len(v) && v[n-1] == 0 {
+		r.fail("figures that end with a zero")
 	}
 	return v
 }

@@ -233,13 +233,19 @@ func (w *Wallet) Soonest() (int64, error) {
 
 func byNumber(a, b *ledger.Lot) int { return cmp.Compare(a.N, b.N) }
 
-// appendLot appends the line of a lot: number, kind, origin, deadline, granted, balance, held.
+// appendLot appends the line of a lot: number, kind, origin, granted, balance, held, deadline. What is as with most lots is left out from the
+// end: all of it is there, nothing is held, it never ends.
 func appendLot(dst []byte, l *ledger.Lot) []byte {
 	dst = strconv.AppendInt(dst, l.N, 10)
 	dst = strconv.AppendInt(append(dst, ' '), int64(l.Kind), 10)
 	dst = append(append(dst, ' '), l.Origin.String()...)
-	for _, n := range [...]int64{l.Expires, int64(l.Granted), int64(l.Balance), int64(l.Held)} {
-		dst = strconv.AppendInt(append(dst, ' '), n, 10)
+	figures, usual := [...]int64{int64(l.Granted), int64(l.Balance), int64(l.Held), l.Expires}, [...]int64{0, int64(l.Granted), 0, ledger.Never}
+	n := len(figures)
+	for n > 1 && figures[n-1] == usual[n-1] {
+		n--
+	}
+	for _, figure := range figures[:n] {
+		dst = strconv.AppendInt(append(dst, ' '), figure, 10)
 	}
 	return append(dst, '\n')
 }
@@ -247,13 +253,19 @@ func appendLot(dst []byte, l *ledger.Lot) []byte {
 // parseLot reads what appendLot wrote.
 func parseLot(line string) (*ledger.Lot, error) {
 	r := &scanner{s: line}
-	l := &ledger.Lot{}
+	l := &ledger.Lot{Expires: ledger.Never}
 	l.N = r.int()
 	r.expect(' ')
 	l.Kind = ledger.Kind(r.small(int64(ledger.Kinds) - 1))
 	r.expect(' ')
 	l.Origin = r.word()
-	for _, n := range [...]*int64{&l.Expires, (*int64)(&l.Granted), (*int64)(&l.Balance), (*int64)(&l.Held)} {
+	r.expect(' ')
+	l.Granted = ledger.Amount(r.int())
+	l.Balance = l.Granted
+	for _, n := range [...]*int64{(*int64)(&l.Balance), (*int64)(&l.Held), &l.Expires} {
+		if !strings.HasPrefix(r.s[r.i:], " ") {
+			break
+		}
 		r.expect(' ')
 		*n = r.int()
 	}

@@ -37,20 +37,41 @@ func add(t fataler, w *store.Wallet, l *ledger.Lot) {
 
 func TestWalletText(t *testing.T) {
 	w := &store.Wallet{}
-	accounts := []*ledger.Account{{ID: "m1-1", Member: "m1", Lots: 2}, {ID: "m1-p", Member: "m1", Type: ledger.PointPurse}}
+	accounts := []*ledger.Account{{ID: "m1-1", Member: "m1", Lots: 5}, {ID: "m1-p", Member: "m1", Type: ledger.PointPurse}}
 	add(t, w, lotOf("m1-1", 2))
 	add(t, w, lotOf("m1-1", 1))
+	for n, change := range map[int64]func(*ledger.Lot){
+		3: func(l *ledger.Lot) { l.Balance = l.Granted },
+		4: func(l *ledger.Lot) { l.Balance, l.Held = l.Granted, 7 },
+		5: func(l *ledger.Lot) { l.Balance, l.Expires = l.Granted, 9 },
+	} {
+		l := lotOf("m1-1", n)
+		change(l)
+		add(t, w, l)
+	}
 	text, old, err := w.Append(nil, accounts)
 	if err != nil || len(old) != 0 {
 		t.Fatal(old, err)
 	}
-	want := `{"id":"m1-1","m":"m1","lots":2}
-1 0 00000000000000000000000004 0 500 1 0
-2 0 00000000000000000000000008 0 500 2 0
+	want := `{"id":"m1-1","m":"m1","lots":5}
+1 0 00000000000000000000000004 500 1
+2 0 00000000000000000000000008 500 2
+3 0 0000000000000000000000000c 500
+4 0 0000000000000000000000000g 500 500 7
+5 0 0000000000000000000000000m 500 500 0 9
 {"id":"m1-p","m":"m1","type":` + fmt.Sprint(int(ledger.PointPurse)) + `}
 `
 	if string(text) != want {
 		t.Errorf("got\n%swant\n%s", text, want)
+	}
+	if w, err = store.ParseWallet(text); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = w.Lots("m1-1"); err != nil {
+		t.Fatal(err)
+	}
+	if again, _, err := w.Append(nil, accounts); err != nil || string(again) != want {
+		t.Errorf("again\n%swant\n%s%v", again, want, err)
 	}
 }
 
@@ -160,14 +181,14 @@ func TestWalletSoonest(t *testing.T) {
 }
 
 func TestWalletRefusesDamage(t *testing.T) {
-	good := `{"id":"m1-1","m":"m1","lots":1}` + "\n" + `1 0 00000000000000000000000004 0 500 1 0` + "\n"
+	good := `{"id":"m1-1","m":"m1","lots":1}` + "\n" + `1 0 00000000000000000000000004 500 1 0 7` + "\n"
 	for name, text := range map[string]string{
 		"LotFirst":   good[strings.Index(good, "\n")+1:],
 		"Cut":        good[:len(good)-3],
 		"NoEnd":      good[:len(good)-1],
 		"Kind":       strings.Replace(good, "1 0 0", "1 9 0", 1),
-		"Origin":     strings.Replace(good, "04 0", "05 0", 1),
-		"More":       strings.Replace(good, "500 1 0", "500 1 0 7", 1),
+		"Origin":     strings.Replace(good, "04 5", "05 5", 1),
+		"More":       strings.Replace(good, "500 1 0 7", "500 1 0 7 7", 1),
 		"BadAccount": strings.Replace(good, "lots", "cats", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
