@@ -67,7 +67,7 @@ var verified = map[string]database{
 
 // spoilt is the text of a wallet with the balance of every first lot changed.
 func spoilt(wallet string) string {
-	return regexp.MustCompile(`(?m)^(1 \d+ \w+ \d+ \d+ )`).ReplaceAllString(wallet, "${1}7")
+	return regexp.MustCompile(`(?m)^(1 \d+ \w+ (\d+))( \d+)?`).ReplaceAllString(wallet, "$1 7$2")
 }
 
 // makeBooks makes a database, with the demo world or with nothing in it.
