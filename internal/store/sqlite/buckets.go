@@ -197,7 +197,7 @@ func (q *reads) checkKeys(ctx context.Context, brand string) error {
 	got, all := 0, int64(0)
 	q.AllKeys.int(1, h.serial)
 	err = q.AllKeys.each(ctx, func() error {
-		b := bucket(q.AllKeys.columnBytes(1))
+		b := bucket(q.AllKeys.columnBytes(0))
 		all += int64(b.len())
 		for i := range b.len() {
 			if b.at(i).seq() <= h.indexed {

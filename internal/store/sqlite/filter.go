@@ -126,7 +126,7 @@ func (s *Store) fillFilter(brand string, n *newest) error {
 			if n.growing != f {
 				return errStale
 			}
-			b := bucket(q.AllKeys.columnBytes(1))
+			b := bucket(q.AllKeys.columnBytes(0))
 			for i := range b.len() {
 				f.add(b.at(i).key())
 			}

@@ -4,7 +4,7 @@ SELECT keys FROM op_key WHERE place = ?1 << 42 | ?2;
 
 -- name: AllKeys
 -- in order of rowids
-SELECT place & 4398046511103, keys FROM op_key WHERE place >= ?1 << 42 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
+SELECT keys FROM op_key WHERE place >= ?1 << 42 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
 
 -- name: SaveKeys
 -- one row by rowid
