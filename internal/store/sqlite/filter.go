@@ -32,13 +32,13 @@ func (f *filter) full() bool {
 	return f.keys*filterBits > len(f.blocks)*512 && len(f.blocks) < f.most
 }
 
-// places are the block of a key and four bits in it. Keys are as good as random, so they are told by the key itself.
-func (f *filter) places(key *opKey) (block *[8]uint64, places uint64) {
+// spot is the block of a key and four bits in it. Keys are as good as random, so they are told by the key itself.
+func (f *filter) spot(key *opKey) (block *[8]uint64, at uint64) {
 	return &f.blocks[binary.LittleEndian.Uint64(key[8:])&uint64(len(f.blocks)-1)], binary.LittleEndian.Uint64(key[:])
 }
 
 func (f *filter) add(key opKey) {
-	block, at := f.places(&key)
+	block, at := f.spot(&key)
 	for range 4 {
 		block[at>>6&7] |= 1 << (at & 63)
 		at >>= 9
@@ -48,7 +48,7 @@ func (f *filter) add(key opKey) {
 
 // has is false for a key that was never added, nearly always, and true for one that was.
 func (f *filter) has(key opKey) bool {
-	block, at := f.places(&key)
+	block, at := f.spot(&key)
 	for range 4 {
 		if block[at>>6&7]&(1<<(at&63)) == 0 {
 			return false
