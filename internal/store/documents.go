@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
@@ -12,11 +14,10 @@ import (
 // The texts of what is kept beside operations. Members, accounts, holds and vouchers are read and written by nearly every batch,
 // so they are spelt by hand; the rest is plain JSON.
 
-// AppendMember appends the text of a member.
+// AppendMember appends the text of a member, without the id: it is the row's.
 func AppendMember(dst []byte, m *ledger.Member) []byte {
 	w := &writer{b: dst}
 	w.object(func() {
-		w.text("id", m.ID)
 		w.text("name", m.Name)
 		w.text("mobile", m.Mobile)
 		w.text("gender", m.Gender)
@@ -39,14 +40,12 @@ func AppendMember(dst []byte, m *ledger.Member) []byte {
 	return w.b
 }
 
-// ParseMember reads what AppendMember wrote.
-func ParseMember(text []byte) (*ledger.Member, error) {
+// ParseMember reads what AppendMember wrote of a member.
+func ParseMember(id string, text []byte) (*ledger.Member, error) {
 	r := &scanner{s: string(text)}
-	m := &ledger.Member{}
+	m := &ledger.Member{ID: id}
 	for name := range r.fields {
 		switch name {
-		case "id":
-			m.ID = r.text()
 		case "name":
 			m.Name = r.text()
 		case "mobile":
@@ -99,72 +98,107 @@ func (r *scanner) ident() (i ledger.Ident) {
 	return i
 }
 
-// AppendAccount appends the text of an account.
+// AppendAccount appends the text of an account: a list without names, for they would be most of a row that every call writes. The member is
+// the row's, and what an account has not is left out from the end.
 func AppendAccount(dst []byte, a *ledger.Account) []byte {
-	w := &writer{b: dst}
-	w.object(func() {
-		w.text("id", a.ID)
-		w.text("card", a.Card)
-		w.text("m", a.Member)
-		w.int("type", int64(a.Type))
-		w.int("lots", a.Lots)
-		w.sums("balance", &a.Balance)
-		w.sums("held", &a.Held)
-		w.sums("granted", &a.Granted)
-		w.sums("used", &a.Used)
-		w.sums("expired", &a.Expired)
-		w.int("sold", a.SoldIn)
-		w.bool("closed", a.Closed)
-		w.int("created", a.Created)
-		w.int("changed", a.Changed)
-	})
-	return w.b
+	w := &writer{b: append(dst, '[')}
+	w.quote(within(a.ID, a.Member))
+	w.comma()
+	w.quote(a.Card)
+	end := len(w.b)
+	number := func(n int64) {
+		w.comma()
+		if w.b = strconv.AppendInt(w.b, n, 10); n != 0 {
+			end = len(w.b)
+		}
+	}
+	number(int64(a.Type))
+	number(a.Created)
+	number(a.Changed)
+	number(a.Lots)
+	for _, v := range [...]*[ledger.Kinds]ledger.Amount{&a.Balance, &a.Granted, &a.Held, &a.Used, &a.Expired} {
+		w.comma()
+		if w.figures(v); *v != [ledger.Kinds]ledger.Amount{} {
+			end = len(w.b)
+		}
+	}
+	number(a.SoldIn)
+	if a.Closed {
+		number(1)
+	}
+	return append(w.b[:end], ']')
 }
 
-// ParseAccount reads what AppendAccount wrote.
-func ParseAccount(text []byte) (*ledger.Account, error) { return parseAccount(string(text)) }
+// ParseAccount reads what AppendAccount wrote of a member's account.
+func ParseAccount(member string, text []byte) (*ledger.Account, error) {
+	return parseAccount(member, string(text))
+}
 
-func parseAccount(text string) (*ledger.Account, error) {
+func parseAccount(member, text string) (*ledger.Account, error) {
 	r := &scanner{s: text}
-	a := &ledger.Account{}
-	for name := range r.fields {
-		switch name {
-		case "id":
-			a.ID = r.text()
-		case "card":
+	a := &ledger.Account{Member: member}
+	read := 0
+	for i := range r.items {
+		switch read++; i {
+		case 0:
+			a.ID = whole(r.text(), member)
+		case 1:
 			a.Card = r.text()
-		case "m":
-			a.Member = r.text()
-		case "type":
+		case 2:
 			a.Type = ledger.AccountType(r.small(math.MaxUint8))
-		case "lots":
-			a.Lots = r.int()
-		case "balance":
-			a.Balance = r.sums()
-		case "held":
-			a.Held = r.sums()
-		case "granted":
-			a.Granted = r.sums()
-		case "used":
-			a.Used = r.sums()
-		case "expired":
-			a.Expired = r.sums()
-		case "sold":
-			a.SoldIn = r.int()
-		case "closed":
-			a.Closed = r.bool()
-		case "created":
+		case 3:
 			a.Created = r.int()
-		case "changed":
+		case 4:
 			a.Changed = r.int()
+		case 5:
+			a.Lots = r.int()
+		case 6:
+			a.Balance = r.figures()
+		case 7:
+			a.Granted = r.figures()
+		case 8:
+			a.Held = r.figures()
+		case 9:
+			a.Used = r.figures()
+		case 10:
+			a.Expired = r.figures()
+		case 11:
+			a.SoldIn = r.int()
+		case 12:
+			a.Closed = r.small(1) == 1
 		default:
-			r.unknown(name)
+			r.fail("too many figures")
 		}
+	}
+	if read < 2 {
+		r.fail("want an id and a card")
 	}
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("account: %w", err)
 	}
 	return a, nil
+}
+
+// within is how the id of a member's account is written: most begin with the member's, of which a star is left.
+func within(id, member string) string {
+	rest, ours := strings.CutPrefix(id, member)
+	switch {
+	case ours && member != "" && !strings.HasPrefix(rest, "*"):
+		return "*" + rest
+	case strings.HasPrefix(id, "*"):
+		return "*" + id
+	}
+	return id
+}
+
+// whole reads what within wrote.
+func whole(id, member string) string {
+	switch rest, ok := strings.CutPrefix(id, "*"); {
+	case !ok || strings.HasPrefix(rest, "*"):
+		return rest
+	default:
+		return member + rest
+	}
 }
 
 // AppendHold appends the text of a hold.

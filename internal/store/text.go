@@ -87,15 +87,19 @@ func (w *writer) lot(n string, v ledger.LotID) {
 	}
 }
 
-// sums writes one figure a kind up to the last that is not zero, nothing when all are.
+// sums writes figures, nothing when all are zero.
 func (w *writer) sums(n string, v *[ledger.Kinds]ledger.Amount) {
-	if *v == [ledger.Kinds]ledger.Amount{} {
-		return
+	if *v != [ledger.Kinds]ledger.Amount{} {
+		w.name(n)
+		w.figures(v)
 	}
-	w.name(n)
+}
+
+// figures writes one figure a kind up to the last that is not zero.
+func (w *writer) figures(v *[ledger.Kinds]ledger.Amount) {
 	w.b = append(w.b, '[')
 	kinds := len(v)
-	for v[kinds-1] == 0 {
+	for kinds > 0 && v[kinds-1] == 0 {
 		kinds--
 	}
 	for _, a := range v[:kinds] {
@@ -366,7 +370,15 @@ func (r *scanner) lot() ledger.LotID {
 	return ledger.LotID{Account: s[:at], N: n}
 }
 
-func (r *scanner) sums() (v [ledger.Kinds]ledger.Amount) {
+func (r *scanner) sums() [ledger.Kinds]ledger.Amount {
+	v := r.figures()
+	if v == [ledger.Kinds]ledger.Amount{} {
+		r.fail("no figures")
+	}
+	return v
+}
+
+func (r *scanner) figures() (v [ledger.Kinds]ledger.Amount) {
 	n := 0
 	for i := range r.items {
 		if n++; n > len(v) {
@@ -375,7 +387,7 @@ func (r *scanner) sums() (v [ledger.Kinds]ledger.Amount) {
 		}
 		v[i] = ledger.Amount(r.int())
 	}
-	if n == 0 || n <= len(v) && v[n-1] == 0 {
+	if n > 0 && n <= len(v) && v[n-1] == 0 {
 		r.fail("figures that end with a zero")
 	}
 	return v

@@ -33,18 +33,18 @@ type recent struct {
 	last  int64         // number of the newest lot when the text was written
 }
 
-// ParseWallet reads what Append wrote, but for the lots.
-func ParseWallet(text []byte) (*Wallet, error) {
+// ParseWallet reads what Append wrote of a member, but for the lots.
+func ParseWallet(member string, text []byte) (*Wallet, error) {
 	w := &Wallet{recent: map[string]*recent{}}
 	for rest := string(text); rest != ""; {
 		line, after, _ := strings.Cut(rest, "\n")
-		a, err := parseAccount(line)
+		a, err := parseAccount(member, line)
 		if err != nil {
 			return nil, err
 		}
 		end := 0 // of its lots
-		if after != "" && after[0] != '{' {
-			if end = strings.Index(after, "\n{") + 1; end == 0 {
+		if after != "" && after[0] != '[' {
+			if end = strings.Index(after, "\n[") + 1; end == 0 {
 				end = len(after)
 			}
 		}
@@ -57,8 +57,8 @@ func ParseWallet(text []byte) (*Wallet, error) {
 }
 
 // WalletOf reads the wallet that an account lies in, and the account.
-func WalletOf(text []byte, account string) (*Wallet, *ledger.Account, error) {
-	w, err := ParseWallet(text)
+func WalletOf(member string, text []byte, account string) (*Wallet, *ledger.Account, error) {
+	w, err := ParseWallet(member, text)
 	if err != nil {
 		return nil, nil, err
 	}

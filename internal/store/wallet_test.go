@@ -53,18 +53,18 @@ func TestWalletText(t *testing.T) {
 	if err != nil || len(old) != 0 {
 		t.Fatal(old, err)
 	}
-	want := `{"id":"m1-1","m":"m1","lots":5}
+	want := `["*-1","",0,0,0,5]
 1 0 00000000000000000000000004 500 1
 2 0 00000000000000000000000008 500 2
 3 0 0000000000000000000000000c 500
 4 0 0000000000000000000000000g 500 500 7
 5 0 0000000000000000000000000m 500 500 0 9
-{"id":"m1-p","m":"m1","type":` + fmt.Sprint(int(ledger.PointPurse)) + `}
+["*-p","",` + fmt.Sprint(int(ledger.PointPurse)) + `]
 `
 	if string(text) != want {
 		t.Errorf("got\n%swant\n%s", text, want)
 	}
-	if w, err = store.ParseWallet(text); err != nil {
+	if w, err = store.ParseWallet("m1", text); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = w.Lots("m1-1"); err != nil {
@@ -84,7 +84,7 @@ func TestWalletKeepsLots(t *testing.T) {
 		want := map[ledger.LotID]ledger.Lot{}
 		table := map[ledger.LotID]ledger.Lot{}
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
-			w, err := store.ParseWallet(text)
+			w, err := store.ParseWallet("m1", text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +121,7 @@ func TestWalletKeepsLots(t *testing.T) {
 				table[l.LotID] = *l
 			}
 		}
-		w, err := store.ParseWallet(text)
+		w, err := store.ParseWallet("m1", text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestWalletSoonest(t *testing.T) {
 }
 
 func TestWalletRefusesDamage(t *testing.T) {
-	good := `{"id":"m1-1","m":"m1","lots":1}` + "\n" + `1 0 00000000000000000000000004 500 1 0 7` + "\n"
+	good := `["*-1","",0,0,0,1]` + "\n" + `1 0 00000000000000000000000004 500 1 0 7` + "\n"
 	for name, text := range map[string]string{
 		"LotFirst":   good[strings.Index(good, "\n")+1:],
 		"Cut":        good[:len(good)-3],
@@ -189,10 +189,10 @@ func TestWalletRefusesDamage(t *testing.T) {
 		"Kind":       strings.Replace(good, "1 0 0", "1 9 0", 1),
 		"Origin":     strings.Replace(good, "04 5", "05 5", 1),
 		"More":       strings.Replace(good, "500 1 0 7", "500 1 0 7 7", 1),
-		"BadAccount": strings.Replace(good, "lots", "cats", 1),
+		"BadAccount": strings.Replace(good, "0,1]", "0,x]", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := store.ParseWallet([]byte(text))
+			w, err := store.ParseWallet("m1", []byte(text))
 			if err == nil {
 				_, err = w.Lots("m1-1")
 			}

@@ -131,7 +131,7 @@ func (s *Store) Head(ctx context.Context, brand string) (store.Link, error) {
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
 	return stream(ctx, s, brand, sql.AllWallets, func(r row) (*ledger.Account, error) {
-		_, a, err := store.WalletOf(r.bytes(1), r.text(0))
+		_, a, err := store.WalletOf(r.text(2), r.bytes(1), r.text(0))
 		return a, err
 	})
 }
@@ -147,7 +147,7 @@ func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, e
 				}
 			}
 			newest := cursor(ctx, c, "newest", sql.AllWallets, serial, func(r row) ([]*ledger.Lot, error) {
-				w, a, err := store.WalletOf(r.bytes(1), r.text(0))
+				w, a, err := store.WalletOf(r.text(2), r.bytes(1), r.text(0))
 				if err != nil {
 					return nil, err
 				}
@@ -211,7 +211,9 @@ func (s *Store) Vouchers(ctx context.Context, brand string) iter.Seq2[*ledger.Vo
 
 // Members streams members by id.
 func (s *Store) Members(ctx context.Context, brand string) iter.Seq2[*ledger.Member, error] {
-	return stream(ctx, s, brand, sql.AllMembers, parsed(store.ParseMember))
+	return stream(ctx, s, brand, sql.AllMembers, func(r row) (*ledger.Member, error) {
+		return store.ParseMember(r.text(1), r.bytes(0))
+	})
 }
 
 // WdkOrders streams WDK orders by main number.

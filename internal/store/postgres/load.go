@@ -584,11 +584,12 @@ func (l *loader) voucher(r row) error {
 
 // member reads a member with its wallet.
 func (l *loader) member(r row) error {
-	m, err := store.ParseMember(r.bytes(1))
+	id := r.text(0)
+	m, err := store.ParseMember(id, r.bytes(1))
 	if err != nil {
 		return err
 	}
-	wallet, err := store.ParseWallet(r.bytes(2))
+	wallet, err := store.ParseWallet(id, r.bytes(2))
 	if err != nil {
 		return err
 	}

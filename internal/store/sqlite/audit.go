@@ -75,7 +75,7 @@ func (s *Store) Head(_ context.Context, brand string) (l store.Link, err error) 
 // Accounts streams accounts by id.
 func (s *Store) Accounts(ctx context.Context, brand string) iter.Seq2[*ledger.Account, error] {
 	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Wallets }, func(q *stmt) (*ledger.Account, error) {
-		_, a, err := store.WalletOf(q.columnBytes(1), q.columnText(0))
+		_, a, err := store.WalletOf(q.columnText(2), q.columnBytes(1), q.columnText(0))
 		return a, err
 	})
 }
@@ -89,7 +89,7 @@ func (s *Store) Lots(ctx context.Context, brand string) iter.Seq2[*ledger.Lot, e
 				return err
 			}
 			recent := rows(ctx, r.Wallets, h.serial, func(q *stmt, yield func(*ledger.Lot) error) error {
-				w, a, err := store.WalletOf(q.columnBytes(1), q.columnText(0))
+				w, a, err := store.WalletOf(q.columnText(2), q.columnBytes(1), q.columnText(0))
 				if err != nil {
 					return err
 				}
@@ -146,7 +146,9 @@ func (s *Store) Vouchers(ctx context.Context, brand string) iter.Seq2[*ledger.Vo
 
 // Members streams members by id.
 func (s *Store) Members(ctx context.Context, brand string) iter.Seq2[*ledger.Member, error] {
-	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Members }, parsed(store.ParseMember))
+	return stream(ctx, s, brand, func(r *reads) *stmt { return r.Members }, func(q *stmt) (*ledger.Member, error) {
+		return store.ParseMember(q.columnText(1), q.columnBytes(0))
+	})
 }
 
 // WdkOrders streams WDK orders by main number.

@@ -85,7 +85,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 	}
 	l := &loader{
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
-		rows: map[string]*memberRow{}, homes: map[string]*memberRow{}, table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
+		rows: make(map[string]*memberRow, len(keys.Idents)), homes: make(map[string]*memberRow, 2*len(keys.Idents)), table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
 	}
 	l.keys, l.homed, l.asked = s.newest(l.brand), s.places, keys
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
@@ -595,11 +595,11 @@ func (l *loader) readMember(q *stmt) (id string, err error) {
 		return id, nil
 	}
 	row := &memberRow{place: q.columnInt(1), due: q.columnInt(2)}
-	m, err := store.ParseMember(q.columnBytes(3))
+	m, err := store.ParseMember(id, q.columnBytes(3))
 	if err != nil {
 		return id, err
 	}
-	if row.wallet, err = store.ParseWallet(q.columnBytes(4)); err != nil {
+	if row.wallet, err = store.ParseWallet(id, q.columnBytes(4)); err != nil {
 		return id, err
 	}
 	l.s.PutMember(m)

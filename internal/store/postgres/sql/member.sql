@@ -58,9 +58,9 @@ FROM unnest($2::smallint[], $3::text[], $4::text[], $5::text[]) AS k(type, outer
 
 -- name: AllMembers
 -- in order of the primary key
-SELECT body FROM member WHERE brand_id = $1 ORDER BY id;
+SELECT body, id FROM member WHERE brand_id = $1 ORDER BY id;
 
 -- name: AllWallets
 -- in order of the primary key of ident, each account in its member's wallet
-SELECT i.text, m.wallet FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
+SELECT i.text, m.wallet, m.id FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
 WHERE i.brand_id = $1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;

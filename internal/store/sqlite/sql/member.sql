@@ -42,9 +42,9 @@ DELETE FROM ident WHERE brand = ?1 AND type = ?2 AND outer_type = ?3 AND text = 
 
 -- name: Members
 -- in order of the index member_id
-SELECT body FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
+SELECT body, id FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
 
 -- name: Wallets
 -- in order of the primary key of ident, each account in its member's row, by rowid
-SELECT i.text, m.wallet FROM ident i CROSS JOIN member m ON m.place = i.member AND m.brand = i.brand
+SELECT i.text, m.wallet, m.id FROM ident i CROSS JOIN member m ON m.place = i.member AND m.brand = i.brand
 WHERE i.brand = ?1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
