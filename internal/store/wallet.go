@@ -19,7 +19,7 @@ import (
 // adds one. The zero Wallet is that of a new member.
 type Wallet struct {
 	Accounts []*ledger.Account // as they were read, in PurseOrder
-	recent   map[string]*recent
+	recent   []recent          // in the order of their text, then of the first lot
 }
 
 // recentMax is how many lots of an account a wallet keeps. One more, and the older half leaves: seldom, and as neighbours.
@@ -27,16 +27,38 @@ const recentMax = 16
 
 // recent are the newest lots of an account.
 type recent struct {
-	text  string        // the lines, until they are read
-	lots  []*ledger.Lot // read, by number
-	fresh []*ledger.Lot // added, by number
-	last  int64         // number of the newest lot when the text was written
+	account string
+	text    string        // the lines, until they are read
+	lots    []*ledger.Lot // read, by number
+	fresh   []*ledger.Lot // added, by number
+	last    int64         // number of the newest lot when the text was written
+}
+
+// of are the newest lots of an account, nil when it has none here. Most members have two accounts: no map is worth its while. Who goes
+// through the accounts of a member says the how manieth it is.
+func (w *Wallet) of(account string, nth int) *recent {
+	if nth < len(w.recent) && w.recent[nth].account == account {
+		return &w.recent[nth]
+	}
+	for i := range w.recent {
+		if w.recent[i].account == account {
+			return &w.recent[i]
+		}
+	}
+	return nil
+}
+
+// Has reports whether an account was in the wallet when that was read.
+func (w *Wallet) Has(account string) bool {
+	return slices.ContainsFunc(w.Accounts, func(a *ledger.Account) bool { return a.ID == account })
 }
 
 // ParseWallet reads what Append wrote of a member, but for the lots.
 func ParseWallet(member string, text []byte) (*Wallet, error) {
-	w := &Wallet{recent: map[string]*recent{}}
-	for rest := string(text); rest != ""; {
+	rest := string(text)
+	n := strings.Count(rest, "\n[") + 1
+	w := &Wallet{Accounts: make([]*ledger.Account, 0, n), recent: make([]recent, 0, n)}
+	for rest != "" {
 		line, after, _ := strings.Cut(rest, "\n")
 		a, err := parseAccount(member, line)
 		if err != nil {
@@ -49,7 +71,7 @@ func ParseWallet(member string, text []byte) (*Wallet, error) {
 			}
 		}
 		w.Accounts = append(w.Accounts, a)
-		w.recent[a.ID] = &recent{text: after[:end], last: a.Lots}
+		w.recent = append(w.recent, recent{account: a.ID, text: after[:end], last: a.Lots})
 		rest = after[end:]
 	}
 	slices.SortFunc(w.Accounts, PurseOrder)
@@ -73,9 +95,9 @@ func WalletOf(member string, text []byte, account string) (*Wallet, *ledger.Acco
 // belong into the table of lots from here on.
 func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, old []*ledger.Lot, err error) {
 	homes := 0
-	for _, a := range accounts {
+	for i, a := range accounts {
 		dst = append(AppendAccount(dst, a), '\n')
-		r := w.recent[a.ID]
+		r := w.of(a.ID, i)
 		if r == nil {
 			continue
 		}
@@ -104,13 +126,10 @@ func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, ol
 
 // Add puts a lot into its account: a new one, or how one of the newest is now.
 func (w *Wallet) Add(l *ledger.Lot) error {
-	if w.recent == nil {
-		w.recent = map[string]*recent{}
-	}
-	r := w.recent[l.Account]
+	r := w.of(l.Account, 0)
 	if r == nil {
-		r = &recent{}
-		w.recent[l.Account] = r
+		w.recent = append(w.recent, recent{account: l.Account})
+		r = &w.recent[len(w.recent)-1]
 	}
 	list := &r.fresh
 	if l.N <= r.last { // else there is no need to read the others
@@ -130,7 +149,7 @@ func (w *Wallet) Add(l *ledger.Lot) error {
 
 // Lots are the newest lots of an account, by number. Who changes them changes the wallet.
 func (w *Wallet) Lots(account string) ([]*ledger.Lot, error) {
-	r := w.recent[account]
+	r := w.of(account, 0)
 	if r == nil {
 		return nil, nil
 	}
@@ -171,7 +190,7 @@ func (w *Wallet) Lot(id ledger.LotID) (*ledger.Lot, error) {
 
 // Spilled reports whether an account may have lots that are not in the wallet.
 func (w *Wallet) Spilled(a *ledger.Account) bool {
-	r := w.recent[a.ID]
+	r := w.of(a.ID, 0)
 	switch {
 	case a.Lots == 0:
 		return false
@@ -217,8 +236,8 @@ func (w *Wallet) Due(at int64) (due []*ledger.Lot, err error) {
 // Soonest is when the next of the lots in the wallet expires, math.MaxInt64 for never.
 func (w *Wallet) Soonest() (int64, error) {
 	soonest := int64(math.MaxInt64)
-	for account := range w.recent {
-		lots, err := w.Lots(account)
+	for i := range w.recent {
+		lots, err := w.Lots(w.recent[i].account)
 		if err != nil {
 			return 0, err
 		}

@@ -82,7 +82,6 @@ func (t *batch) saveOps() error {
 	t.token = rand.Text()
 	ops := t.loaded.s.Changes.Ops
 	bodies := make([][]byte, len(ops))
-	q := t.w.SaveOp
 	for i, o := range ops {
 		h.link.Last++
 		o.Seq = h.link.Last
@@ -92,12 +91,9 @@ func (t *batch) saveOps() error {
 		start := len(t.text)
 		t.text = store.AppendOp(t.text, o)
 		bodies[i] = t.text[start:len(t.text):len(t.text)]
-		t.bind(q)
-		q.int(2, o.Seq)
-		q.document(3, bodies[i])
-		if err := q.run(); err != nil {
-			return fmt.Errorf("operation %s: %w", o.ID, err)
-		}
+	}
+	if err := t.appendOps(h.link.Last-int64(len(ops))+1, bodies); err != nil {
+		return err
 	}
 	if len(ops) > 0 {
 		h.link.Hash = store.ChainHash(h.link.Hash, bodies...)
@@ -114,7 +110,7 @@ func (t *batch) saveOps() error {
 	if t.written, err = t.loaded.keys.write(t.w, h, len(ops)); err != nil {
 		return err
 	}
-	q = t.bind(t.w.SaveHead)
+	q := t.bind(t.w.SaveHead)
 	q.int(2, h.link.Last)
 	q.blob(3, h.link.Hash[:])
 	q.int(4, t.loaded.at)
@@ -122,6 +118,29 @@ func (t *batch) saveOps() error {
 	q.int(6, h.indexed)
 	q.int(7, h.keys)
 	return q.run()
+}
+
+// opsAtOnce is how many operations SaveOps takes.
+const opsAtOnce = 8
+
+// appendOps appends the texts of operations from a sequence number on.
+func (t *batch) appendOps(seq int64, bodies [][]byte) error {
+	for len(bodies) > 0 {
+		q, n := t.w.SaveOp, 1
+		if len(bodies) >= opsAtOnce {
+			q, n = t.w.SaveOps, opsAtOnce
+		}
+		t.bind(q)
+		q.int(2, seq)
+		for i, body := range bodies[:n] {
+			q.document(int32(3+i), body)
+		}
+		if err := q.run(); err != nil {
+			return fmt.Errorf("operation %d and those after it: %w", seq, err)
+		}
+		seq, bodies = seq+int64(n), bodies[n:]
+	}
+	return nil
 }
 
 // key notes the keys of an operation. One that is taken is another writer's.
@@ -192,7 +211,7 @@ func (t *batch) saveMembers() error {
 		}
 	}
 	for _, a := range c.Accounts.List {
-		if t.loaded.homes[a.ID] != nil {
+		if t.loaded.rows[a.Member].wallet.Has(a.ID) {
 			continue
 		}
 		if err := t.name(ledger.Ident{Type: accountName, Text: a.ID}, a.Member); err != nil {

@@ -21,7 +21,7 @@ type checkpointer struct {
 }
 
 func startCheckpointer(s *Store) (*checkpointer, error) {
-	c, err := s.connect(readWrite, readerCache)
+	c, err := s.connect(readWrite, readerPages)
 	if err != nil {
 		return nil, err
 	}

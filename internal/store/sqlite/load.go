@@ -56,7 +56,6 @@ type loader struct {
 	s     *reverse.State
 
 	rows  map[string]*memberRow          // by member
-	homes map[string]*memberRow          // by account
 	table map[ledger.LotID]bool          // lots that have left their member's row
 	holds map[ledger.HoldKey]ledger.Hold // as they were loaded
 
@@ -85,7 +84,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 	}
 	l := &loader{
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
-		rows: make(map[string]*memberRow, len(keys.Idents)), homes: make(map[string]*memberRow, 2*len(keys.Idents)), table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
+		rows: make(map[string]*memberRow, len(keys.Idents)), table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
 	}
 	l.keys, l.homed, l.asked = s.newest(l.brand), s.places, keys
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
@@ -518,17 +517,25 @@ func lotOf(q *stmt) *ledger.Lot {
 	return v
 }
 
+// home is the row that an account lies in, nil while that is not loaded.
+func (l *loader) home(account string) *memberRow {
+	if a := l.s.Accounts[account]; a != nil {
+		return l.rows[a.Member]
+	}
+	return nil
+}
+
 // lot looks for a lot in its member's row, then in the table.
 func (l *loader) lot(id ledger.LotID) error {
 	if l.s.Lots[id] != nil {
 		return nil
 	}
-	if l.homes[id.Account] == nil {
+	if l.home(id.Account) == nil {
 		if err := l.bearer(ledger.Ident{Type: accountName, Text: id.Account}, func(string) {}); err != nil {
 			return err
 		}
 	}
-	if row := l.homes[id.Account]; row != nil {
+	if row := l.home(id.Account); row != nil {
 		v, err := row.wallet.Lot(id)
 		if err != nil {
 			return err
@@ -606,7 +613,6 @@ func (l *loader) readMember(q *stmt) (id string, err error) {
 	l.rows[id] = row
 	for _, a := range row.wallet.Accounts {
 		l.s.PutAccount(a)
-		l.homes[a.ID] = row
 	}
 	if row.due > l.at {
 		return id, nil
@@ -654,7 +660,7 @@ func (l *loader) pages(keys *reverse.Keys) error {
 
 // page loads the first open lots of each kind in an account.
 func (l *loader) page(account string, limit int) error {
-	wallet := l.homes[account].wallet
+	wallet := l.home(account).wallet
 	lots, err := wallet.Open(account, l.at)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// The engine's page cache costs more than it must, twice.
+// The engine's page cache costs more than it must, in three ways.
 //
 // A page with its header is a little more than four KiB, and the allocator knows powers of two. So the pages of all connections are
 // allocated in one piece, which takes half the memory.
@@ -16,9 +16,16 @@ import (
 // When the engine splits a page it may swap the numbers of two pages, by way of a number that no page of a file smaller than a gigabyte has. The
 // cache takes that for the greatest number it ever held, and at the commit looks at every page it holds for some that the file has no longer:
 // half a millisecond, a tenth of what a batch costs. So the cache forgets the number in between.
+//
+// All connections have one list of pages by last use, but each counts its own. A reader that has its number takes the oldest page of them all, so
+// the writer falls below its own number and takes new memory instead of the oldest page; and as all numbers together are reached by then, the cache
+// drops that page with its first use, root pages among them. So the writer may have all pages there are: then it is the one piece running
+// short that makes everybody take the oldest.
 
-// pagesMax is how many pages of all connections are allocated in one piece. More are allocated one by one.
-const pagesMax = (writerCache + (readersIdle+1)*readerCache) << 20 / 4096
+const (
+	pagesMax    = 66 << 20 / 4096 // pages of all connections, in one piece. More are allocated one by one, if all of these are in use at once
+	readerPages = 2 << 20 / 4096  // from where on a reader takes the oldest page of all for its next
+)
 
 // swapPage is the number in between: that of the page which holds the engine's lock bytes.
 const swapPage = 1<<30/4096 + 1

@@ -27,8 +27,6 @@ type Options struct {
 
 const (
 	busyTimeout = 5000  // milliseconds that another process may keep the lock
-	writerCache = 56    // MiB of pages that the writer keeps in memory
-	readerCache = 2     // MiB, each reader
 	readersIdle = 4     // connections kept for the next readers
 	logPages    = 32768 // pages in the log that ask for a checkpoint: 128 MiB. A page written often is copied back once
 )
@@ -99,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	w := &writes{}
-	if w.c, err = s.connect(readWrite, writerCache); err != nil {
+	if w.c, err = s.connect(readWrite, pagesMax); err != nil {
 		return nil, err
 	}
 	if err = errors.Join(prepare(w.c, &w.reads), prepare(w.c, w)); err == nil {
@@ -136,15 +134,15 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect opens a connection. Checkpoints have their own, so that no commit pays for one.
-func (s *Store) connect(flags openFlags, cacheMiB int) (*conn, error) {
+// connect opens a connection that keeps so many pages in memory. Checkpoints have their own, so that no commit pays for one.
+func (s *Store) connect(flags openFlags, pages int) (*conn, error) {
 	c, err := openConn(s.path, flags)
 	if err != nil {
 		return nil, err
 	}
 	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
 		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
-		busyTimeout, -1024*cacheMiB, logPages*4096)
+		busyTimeout, pages, logPages*4096)
 	if err := c.exec(settings); err != nil {
 		c.close()
 		return nil, err
@@ -171,7 +169,7 @@ func (s *Store) reader() (*reads, error) {
 	}
 	r := &reads{}
 	var err error
-	if r.c, err = s.connect(readOnly, readerCache); err != nil {
+	if r.c, err = s.connect(readOnly, readerPages); err != nil {
 		return nil, err
 	}
 	if err := prepare(r.c, r); err != nil {
@@ -425,7 +423,7 @@ func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 
 // Backup writes a copy of the whole database, as of one moment, to a new file. Writers go on meanwhile.
 func (s *Store) Backup(_ context.Context, path string) error {
-	c, err := s.connect(readOnly, readerCache)
+	c, err := s.connect(readOnly, readerPages)
 	if err != nil {
 		return err
 	}
