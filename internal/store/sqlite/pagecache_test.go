@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"testing"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -37,5 +38,47 @@ func TestPageCache(t *testing.T) {
 	}
 	if err := c.exec("ROLLBACK"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPageCacheFull: when all pages are in use, what was read last stays, although readers have taken some of the writer's.
+func TestPageCacheFull(t *testing.T) {
+	s, err := Open(t.Context(), Options{Path: t.TempDir() + "/test.db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	w := <-s.writer
+	defer func() { s.writer <- w }()
+	fill := fmt.Sprintf(`CREATE TABLE t (i INTEGER PRIMARY KEY, b BLOB); INSERT INTO t
+		SELECT i, zeroblob(4000) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d) SELECT i FROM n)`, pagesMax+2000)
+	if err := w.c.exec(fill); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := s.connect(readOnly, readerPages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.close()
+	for range 2 {
+		for _, c := range []*conn{reader, w.c} {
+			if err := c.exec("SELECT sum(length(b)) FROM t"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	misses := func() int32 {
+		sqlite3.Xsqlite3_db_status(w.c.tls, w.c.db, sqlite3.SQLITE_DBSTATUS_CACHE_MISS, w.c.out, w.c.out+4, 1)
+		return *(*int32)(memory(w.c.out))
+	}
+	const some = "SELECT sum(length(b)) FROM t WHERE i <= 1000"
+	for range 2 {
+		misses()
+		if err := w.c.exec(some); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := misses(); n != 0 {
+		t.Errorf("%d pages were read again", n)
 	}
 }

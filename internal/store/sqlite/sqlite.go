@@ -142,7 +142,7 @@ func (s *Store) connect(flags openFlags, pages int) (*conn, error) {
 	}
 	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
 		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
-		busyTimeout, pages, logPages*4096)
+		busyTimeout, pages, 2*logPages*4096)
 	if err := c.exec(settings); err != nil {
 		c.close()
 		return nil, err
