@@ -7,17 +7,26 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// TestPageCache: pages of the cache come from one piece of memory, and after pages were swapped the cache still knows how many the file has.
-func TestPageCache(t *testing.T) {
+// writerOf opens a store and takes its writer until the test ends.
+func writerOf(t *testing.T) (*Store, *writes) {
+	t.Helper()
 	s, err := Open(t.Context(), Options{Path: t.TempDir() + "/test.db"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.Close() }()
 	w := <-s.writer
-	defer func() { s.writer <- w }()
+	t.Cleanup(func() {
+		s.writer <- w
+		_ = s.Close()
+	})
+	return s, w
+}
+
+// TestPageCache: pages of the cache come from one piece of memory, and after pages were swapped the cache still knows how many the file has.
+func TestPageCache(t *testing.T) {
+	_, w := writerOf(t)
 	c := w.c
-	err = c.exec(`CREATE TABLE t (k BLOB PRIMARY KEY) WITHOUT ROWID; BEGIN; INSERT INTO t
+	err := c.exec(`CREATE TABLE t (k BLOB PRIMARY KEY) WITHOUT ROWID; BEGIN; INSERT INTO t
 		SELECT randomblob(200) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT i FROM n)`)
 	if err != nil {
 		t.Fatal(err)
@@ -43,13 +52,7 @@ func TestPageCache(t *testing.T) {
 
 // TestPageCacheFull: when all pages are in use, what was read last stays, although readers have taken some of the writer's.
 func TestPageCacheFull(t *testing.T) {
-	s, err := Open(t.Context(), Options{Path: t.TempDir() + "/test.db"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	w := <-s.writer
-	defer func() { s.writer <- w }()
+	s, w := writerOf(t)
 	fill := fmt.Sprintf(`CREATE TABLE t (i INTEGER PRIMARY KEY, b BLOB); INSERT INTO t
 		SELECT i, zeroblob(4000) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d) SELECT i FROM n)`, pagesMax+2000)
 	if err := w.c.exec(fill); err != nil {
