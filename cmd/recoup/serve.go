@@ -71,7 +71,7 @@ const (
 
 // tune sets the collector and how many goroutines run at once, unless the operator did. An embedded database waits for the disk in system
 // calls, each of which holds up a processor of Go's until the runtime notices, 60 to 90 µs later: for them there is one more than the
-// machine has. It makes batches larger and calls 4 % more; where nothing waits for a disk it changes nothing.
+// machine has. Measured in docs/performance.md; where nothing waits for a disk it changes nothing.
 func tune(n *recoup.Node) {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)

@@ -193,12 +193,11 @@ func within(id, member string) string {
 
 // whole reads what within wrote.
 func whole(id, member string) string {
-	switch rest, ok := strings.CutPrefix(id, "*"); {
-	case !ok || strings.HasPrefix(rest, "*"):
-		return rest
-	default:
+	rest, short := strings.CutPrefix(id, "*")
+	if short && !strings.HasPrefix(rest, "*") {
 		return member + rest
 	}
+	return rest
 }
 
 // AppendHold appends the text of a hold.

@@ -34,8 +34,8 @@ type recent struct {
 	last    int64         // number of the newest lot when the text was written
 }
 
-// of are the newest lots of an account, nil when it has none here. Most members have two accounts: no map is worth its while. Who goes
-// through the accounts of a member says the how manieth it is.
+// of are the newest lots of an account, nil when it has none here. Most members have two accounts, which are found without a map. nth is
+// where to look first.
 func (w *Wallet) of(account string, nth int) *recent {
 	if nth < len(w.recent) && w.recent[nth].account == account {
 		return &w.recent[nth]

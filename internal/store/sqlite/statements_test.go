@@ -21,6 +21,7 @@ func TestPlans(t *testing.T) {
 	}
 	defer c.close()
 	scans := regexp.MustCompile(`^-- (all|one row$|the last row)`)
+	literals := regexp.MustCompile(`^SCAN \d+-ROW VALUES CLAUSE$`) // rows of the statement itself, no table's
 	index := regexp.MustCompile(`index ([a-z]+_[a-z_]+)`)
 	for name, text := range texts {
 		reason, sql, _ := strings.Cut(text, "\n")
@@ -45,7 +46,7 @@ func TestPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(strings.TrimSpace(plan), "\n") {
-			if strings.HasPrefix(line, "SCAN") && !strings.HasSuffix(line, "VALUES CLAUSE") && !scans.MatchString(reason) || strings.Contains(line, "TEMP B-TREE") {
+			if strings.HasPrefix(line, "SCAN") && !literals.MatchString(line) && !scans.MatchString(reason) || strings.Contains(line, "TEMP B-TREE") {
 				t.Errorf("%s: %s", name, line)
 			}
 		}
