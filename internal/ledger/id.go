@@ -14,6 +14,9 @@ var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(
 // String is the wire form: 26 lower-case characters (Crockford's alphabet).
 func (id ID) String() string { return idText.EncodeToString(id[:]) }
 
+// Append appends the wire form.
+func (id ID) Append(dst []byte) []byte { return idText.AppendEncode(dst, id[:]) }
+
 // IsZero reports whether the id names nothing.
 func (id ID) IsZero() bool { return id == ID{} }
 

@@ -150,6 +150,13 @@ func NewState(b *Brand) *State {
 	}
 }
 
+// Grow makes room in an empty state for as many commands, each of a member with an account or two.
+func (s *State) Grow(commands int) {
+	s.Members, s.Idents = make(map[string]*Member, commands), make(map[Ident]string, 2*commands)
+	s.Accounts, s.Purses, s.Cards = make(map[string]*Account, 2*commands), make(map[string][]string, commands), make(map[string]string, commands)
+	s.Lots, s.Orders, s.Requests = make(map[LotID]*Lot, commands), make(map[string][]*Op, commands), make(map[Digest]*Op, commands)
+}
+
 // PutMember, PutAccount and PutOp keep the maps that belong together in step. Stores fill the state through them.
 func (s *State) PutMember(m *Member) {
 	s.Members[m.ID] = m

@@ -12,6 +12,8 @@ import (
 
 // AppendOp appends the canonical text of an operation to dst: everything but its sequence number. This one text is what is stored
 // and what is hashed; columns beside it are copies to find it by. Result.Replayed is no part of it.
+//
+//go:noinline // copied into another package, it would make eight things on the heap that it makes none of here
 func AppendOp(dst []byte, o *ledger.Op) []byte {
 	w := &writer{b: dst}
 	w.object(func() {

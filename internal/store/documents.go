@@ -15,6 +15,8 @@ import (
 // so they are spelt by hand; the rest is plain JSON.
 
 // AppendMember appends the text of a member, without the id: it is the row's.
+//
+//go:noinline // as AppendOp
 func AppendMember(dst []byte, m *ledger.Member) []byte {
 	w := &writer{b: dst}
 	w.object(func() {

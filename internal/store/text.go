@@ -60,7 +60,8 @@ func (w *writer) bool(n string, v bool) {
 
 func (w *writer) id(n string, v ledger.ID) {
 	if !v.IsZero() {
-		w.text(n, v.String())
+		w.name(n)
+		w.b = append(v.Append(append(w.b, '"')), '"')
 	}
 }
 

@@ -257,7 +257,7 @@ func byNumber(a, b *ledger.Lot) int { return cmp.Compare(a.N, b.N) }
 func appendLot(dst []byte, l *ledger.Lot) []byte {
 	dst = strconv.AppendInt(dst, l.N, 10)
 	dst = strconv.AppendInt(append(dst, ' '), int64(l.Kind), 10)
-	dst = append(append(dst, ' '), l.Origin.String()...)
+	dst = l.Origin.Append(append(dst, ' '))
 	figures, usual := [...]int64{int64(l.Granted), int64(l.Balance), int64(l.Held), l.Expires}, [...]int64{0, int64(l.Granted), 0, ledger.Never}
 	n := len(figures)
 	for n > 1 && figures[n-1] == usual[n-1] {

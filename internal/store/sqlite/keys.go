@@ -1,13 +1,11 @@
 package sqlite
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 
@@ -54,8 +52,8 @@ func keysOf(o *ledger.Op) []opKey {
 }
 
 const (
-	keysMax  = 65536 // keys in memory, of all brands, at which a brand's begin to be written
-	keysStep = 16    // keys that a batch writes besides four for each of its operations, while there are some to be written
+	keysMax  = 131072 // keys in memory, of all brands, at which a brand's begin to be written
+	keysStep = 16     // keys that a batch writes besides four for each of its operations, while there are some to be written
 )
 
 // errStale: the index has gone on since the snapshot was taken. Take another.
@@ -199,9 +197,19 @@ func (n *newest) booked(fresh map[opKey]int64, h *head, written, limit int) {
 
 // sort puts the keys of a run in the order of the buckets that there are.
 func (n *newest) sort(r *run, buckets int64) {
-	order := slices.SortedFunc(maps.Keys(r.keys), func(a, b opKey) int {
-		return cmp.Or(cmp.Compare(bucketOf(a, buckets), bucketOf(b, buckets)), bytes.Compare(a[:], b[:]))
-	})
+	type placed struct {
+		place int64
+		key   opKey
+	}
+	keys := make([]placed, 0, len(r.keys))
+	for key := range r.keys {
+		keys = append(keys, placed{bucketOf(key, buckets), key})
+	}
+	slices.SortFunc(keys, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
+	order := make([]opKey, len(keys))
+	for i := range keys {
+		order[i] = keys[i].key
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r.order = order

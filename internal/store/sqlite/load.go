@@ -86,6 +86,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 		reads: q, ctx: ctx, brand: h.serial, head: h, at: max(now, h.link.At), s: reverse.NewState(rules),
 		rows: make(map[string]*memberRow, len(keys.Idents)), table: map[ledger.LotID]bool{}, holds: map[ledger.HoldKey]ledger.Hold{},
 	}
+	l.s.Grow(len(keys.Idents))
 	l.keys, l.homed, l.asked = s.newest(l.brand), s.places, keys
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
 		return nil, err
@@ -127,10 +128,8 @@ func (l *loader) follow() error {
 				return err
 			}
 		}
-		for _, id := range l.members.take(cmp.Compare) {
-			if err := l.member(id); err != nil {
-				return err
-			}
+		if err := l.loadMembers(l.members.take(cmp.Compare)); err != nil {
+			return err
 		}
 		for _, id := range l.lots.take(byAccount) { // most lie with members who are loaded by now
 			if err := l.lot(id); err != nil {
@@ -567,14 +566,27 @@ func (l *loader) readVoucher(q *stmt) error {
 	return nil
 }
 
-// member loads a member: from where its row is remembered to be, or by the index.
-func (l *loader) member(id string) error {
-	if place := l.homed.get(l.brand, id); place != 0 {
-		q := l.bind(l.MemberAt)
-		q.int(2, place)
+// membersAtOnce is how many rows MembersAt takes.
+const membersAtOnce = 8
+
+// loadMembers loads members: from where their rows are remembered to be, or by the index.
+func (l *loader) loadMembers(ids []string) error {
+	loaded := func(id string) bool { return l.rows[id] != nil }
+	ids = slices.DeleteFunc(ids, loaded) // by a name, or with a lot
+	for chunk := range slices.Chunk(ids, membersAtOnce) {
+		q := l.bind(l.MembersAt)
+		for i := range int32(membersAtOnce) {
+			q.null(2 + i)
+			if int(i) < len(chunk) {
+				if place := l.homed.get(l.brand, chunk[i]); place != 0 {
+					q.int(2+i, place)
+				}
+			}
+		}
 		err := l.each(q, func() error {
-			if q.columnText(0) != id {
-				return nil
+			of := func(id string) bool { return string(q.columnBytes(0)) == id }
+			if !slices.ContainsFunc(chunk, of) {
+				return nil // somebody else's row
 			}
 			_, err := l.readMember(q)
 			return err
@@ -583,16 +595,19 @@ func (l *loader) member(id string) error {
 			return err
 		}
 	}
-	if l.rows[id] != nil {
-		return nil
+	for _, id := range slices.DeleteFunc(ids, loaded) {
+		q := l.bind(l.Member)
+		q.text(2, id)
+		err := l.each(q, func() error {
+			_, err := l.readMember(q)
+			l.homed.put(l.brand, id, q.columnInt(1))
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
-	q := l.bind(l.Member)
-	q.text(2, id)
-	return l.each(q, func() error {
-		_, err := l.readMember(q)
-		l.homed.put(l.brand, id, q.columnInt(1))
-		return err
-	})
+	return nil
 }
 
 // readMember reads a member of a query's row with its accounts, and what is due of it. It answers who it is.

@@ -28,7 +28,7 @@ type Options struct {
 const (
 	busyTimeout = 5000  // milliseconds that another process may keep the lock
 	readersIdle = 4     // connections kept for the next readers
-	logPages    = 32768 // pages in the log that ask for a checkpoint: 128 MiB. A page written often is copied back once
+	logPages    = 65536 // pages in the log that ask for a checkpoint: 256 MiB. A page written often is copied back once
 )
 
 var (
@@ -142,7 +142,7 @@ func (s *Store) connect(flags openFlags, pages int) (*conn, error) {
 	}
 	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
 		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
-		busyTimeout, pages, 2*logPages*4096)
+		busyTimeout, pages, logPages*3/2*4096)
 	if err := c.exec(settings); err != nil {
 		c.close()
 		return nil, err

@@ -20,7 +20,7 @@ type reads struct {
 
 	Head, Rules                                               *stmt
 	Keys, AllKeys, Op                                         *stmt
-	Member, MemberAt, MemberByIdent, MembersDue               *stmt
+	Member, MembersAt, MemberByIdent, MembersDue              *stmt
 	Lot, LotsOpen, LotsDue                                    *stmt
 	HoldsOfOrder, HoldsDue, HoldsOf                           *stmt
 	Voucher, VouchersOf                                       *stmt

@@ -2,9 +2,10 @@
 -- one row by the index member_id
 SELECT id, place, due, body, wallet FROM member WHERE brand = ?1 AND id = ?2;
 
--- name: MemberAt
--- one row by rowid
-SELECT id, place, due, body, wallet FROM member WHERE place = ?2 AND brand = ?1;
+-- name: MembersAt
+-- eight rows by rowid, of those given that are not null
+SELECT m.id, m.place, m.due, m.body, m.wallet FROM (VALUES (?2), (?3), (?4), (?5), (?6), (?7), (?8), (?9)) AS v
+CROSS JOIN member m ON m.place = v.column1 AND m.brand = ?1;
 
 -- name: MemberByIdent
 -- one row by primary key, and one by rowid
