@@ -226,11 +226,15 @@ func (e *Engine) crowded(q *queue, n int) bool {
 	return 4*len(q.pending) >= 3*n
 }
 
+// whole is the longest queue that one batch takes all of, however many lanes there are. What waits beyond it they share: while a batch that most
+// callers are in is decided, nobody else has anything to do.
+const whole = 96
+
 // gather takes the next batch, nil when the queue is empty and the lane is to end.
 func (e *Engine) gather(q *queue) (batch []*call, waiting int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n := min(len(q.pending), e.opts.BatchMax)
+	n := min(len(q.pending), e.opts.BatchMax, max(whole, len(q.pending)/e.opts.Lanes))
 	if n == 0 {
 		q.lanes--
 		return nil, 0
