@@ -62,8 +62,8 @@ type Engine struct {
 }
 
 // queue holds the calls of one brand. A few lanes work it off, each a goroutine that exists only while there is work: while one batch
-// commits, the next is loaded, decided and saved. Never two at once before that, unless the next is as large already: batches stay as
-// large as they can.
+// commits, the next is loaded, decided and saved. Never two at once before that, unless the next is as large already: batches stay
+// large.
 type queue struct {
 	brand   string
 	pending []*call // under Engine.mu
@@ -227,7 +227,7 @@ func (e *Engine) crowded(q *queue, n int) bool {
 }
 
 // whole is the longest queue that one batch takes all of, however many lanes there are. What waits beyond it they share: while a batch that most
-// callers are in is decided, nobody else has anything to do.
+// callers are in is decided, nobody else has anything to do (measured in docs/performance.md).
 const whole = 96
 
 // gather takes the next batch, nil when the queue is empty and the lane is to end.

@@ -262,6 +262,22 @@ func TestPoisonedCommandFailsAlone(t *testing.T) {
 	}
 }
 
+// stall makes every save of a store wait until it is released; entered hears of each that waits.
+func stall(s *memstore.Store) (entered <-chan struct{}, release func()) {
+	gate, waits := make(chan struct{}), make(chan struct{}, 100)
+	s.SetHook(func(step memstore.Step) (bool, error) {
+		if step == memstore.SaveStep {
+			waits <- struct{}{}
+			<-gate
+		}
+		return true, nil
+	})
+	return waits, func() {
+		s.SetHook(nil)
+		close(gate)
+	}
+}
+
 // A long queue is shared by the lanes, a short one is one batch.
 func TestLongQueueIsShared(t *testing.T) {
 	for _, tt := range []struct {
@@ -282,14 +298,7 @@ func TestLongQueueIsShared(t *testing.T) {
 				defer mu.Unlock()
 				sizes = append(sizes, m.Commands)
 			}})
-			gate, entered := make(chan struct{}), make(chan struct{}, 1)
-			s.SetHook(func(step memstore.Step) (bool, error) {
-				if step == memstore.SaveStep {
-					entered <- struct{}{}
-					<-gate
-				}
-				return true, nil
-			})
+			entered, release := stall(s)
 			var calls sync.WaitGroup
 			submit := func(n int) {
 				calls.Go(func() {
@@ -306,8 +315,7 @@ func TestLongQueueIsShared(t *testing.T) {
 			for b.engine.Waiting(brand) < 300 {
 				time.Sleep(time.Millisecond)
 			}
-			s.SetHook(nil)
-			close(gate)
+			release()
 			calls.Wait()
 			b.engine.Close()
 			sizes = sizes[1:] // but for what setup did
@@ -323,14 +331,7 @@ func TestLongQueueIsShared(t *testing.T) {
 func TestBounds(t *testing.T) {
 	s := memstore.Open()
 	b := setup(t, s, engine.Options{QueueMax: 2, BatchMax: 1, DuplicateWait: time.Millisecond})
-	gate, entered := make(chan struct{}), make(chan struct{}, 100)
-	s.SetHook(func(step memstore.Step) (bool, error) {
-		if step == memstore.SaveStep {
-			entered <- struct{}{}
-			<-gate
-		}
-		return true, nil
-	})
+	entered, release := stall(s)
 	var wg sync.WaitGroup
 	first := b.charge("C0", 1)
 	submit := func(c reverse.Command) {
@@ -350,8 +351,7 @@ func TestBounds(t *testing.T) {
 	if _, err := b.engine.Submit(t.Context(), brand, b.charge("C3", 1)); !errors.Is(err, engine.ErrBusy) {
 		t.Errorf("a full queue answered %v, want ErrBusy", err)
 	}
-	s.SetHook(nil)
-	close(gate)
+	release()
 	wg.Wait()
 	b.engine.Close()
 	if _, err := b.engine.Submit(t.Context(), brand, b.charge("C4", 1)); !errors.Is(err, engine.ErrClosed) {

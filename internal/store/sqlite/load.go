@@ -576,11 +576,14 @@ func (l *loader) loadMembers(ids []string) error {
 	for chunk := range slices.Chunk(ids, membersAtOnce) {
 		q := l.bind(l.MembersAt)
 		for i := range int32(membersAtOnce) {
-			q.null(2 + i)
+			place := int64(0)
 			if int(i) < len(chunk) {
-				if place := l.homed.get(l.brand, chunk[i]); place != 0 {
-					q.int(2+i, place)
-				}
+				place = l.homed.get(l.brand, chunk[i])
+			}
+			if place != 0 {
+				q.int(2+i, place)
+			} else {
+				q.null(2 + i)
 			}
 		}
 		err := l.each(q, func() error {
