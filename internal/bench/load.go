@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -38,62 +39,89 @@ type Load struct {
 // PerSecond is the rate of successful calls.
 func (l *Load) PerSecond() float64 { return float64(l.Calls-l.Refused) / l.Took.Seconds() }
 
-// Closed sends calls over so many connections for so long, each connection one call after the other: the most the server takes.
-func (t Target) Closed(ctx context.Context, conns int, d time.Duration, c Call) (Load, error) {
-	return t.load(ctx, conns, d, 0, 1<<62, c)
+// add adds what was sent and heard later. Latencies do not add up: they are the last ones.
+func (l *Load) add(more Load) {
+	l.Calls += more.Calls
+	l.Refused += more.Refused
+	l.Took += more.Took
+	l.P50, l.P99 = more.P50, more.P99
+	l.Sample = cmp.Or(l.Sample, more.Sample)
 }
 
-// Count sends exactly so many calls, as fast as the server takes them.
-func (t Target) Count(ctx context.Context, conns int, calls int64, c Call) (Load, error) {
-	return t.load(ctx, conns, 10*time.Minute, 0, calls, c)
+// Clients are connections that send calls of one kind, numbered from 0, in one measurement or in several.
+type Clients struct {
+	conns []*conn
+	call  Call
+	most  int64
+	next  atomic.Int64 // number of the next call
+}
+
+// Dial connects. most is how many calls there are.
+func (t Target) Dial(ctx context.Context, conns int, c Call, most int64) (*Clients, error) {
+	clients := &Clients{call: c, most: most}
+	for i := range conns {
+		k, err := dial(ctx, t[i%len(t)])
+		if err != nil {
+			clients.Close()
+			return nil, err
+		}
+		clients.conns = append(clients.conns, k)
+	}
+	return clients, nil
+}
+
+// Endless is more calls than can be sent.
+const Endless = math.MaxInt64
+
+// Close ends the connections.
+func (c *Clients) Close() {
+	for _, k := range c.conns {
+		k.close()
+	}
+}
+
+// Ended tells whether all calls were sent.
+func (c *Clients) Ended() bool { return c.next.Load() >= c.most }
+
+// Closed sends calls for so long, or until there are no more, each connection one call after the other: the most the server takes.
+func (c *Clients) Closed(ctx context.Context, d time.Duration) (Load, error) {
+	return c.send(ctx, d, 0)
 }
 
 // Open sends calls at a fixed rate; latencies count from the moment a call was due, so a stalled server cannot hide its queue.
-func (t Target) Open(ctx context.Context, conns int, d time.Duration, perSecond float64, c Call) (Load, error) {
-	return t.load(ctx, conns, d, perSecond, 1<<62, c)
+func (c *Clients) Open(ctx context.Context, d time.Duration, perSecond float64) (Load, error) {
+	return c.send(ctx, d, perSecond)
 }
 
-func (t Target) load(ctx context.Context, conns int, d time.Duration, perSecond float64, most int64, c Call) (Load, error) {
+func (c *Clients) send(ctx context.Context, d time.Duration, perSecond float64) (Load, error) {
 	var (
-		next, calls, refused atomic.Int64
-		mu                   sync.Mutex
-		took                 []time.Duration
-		sample               string
-		failed               error // the first; when a server ends, every connection has one
-		wg                   sync.WaitGroup
+		calls, refused atomic.Int64
+		mu             sync.Mutex
+		took           []time.Duration
+		sample         string
+		failed         error // the first; when a server ends, every connection has one
+		wg             sync.WaitGroup
 	)
-	fail := func(err error) {
-		mu.Lock()
-		failed = cmp.Or(failed, err)
-		mu.Unlock()
-	}
-	start := time.Now()
+	first, start := c.next.Load(), time.Now()
 	end := start.Add(d)
-	for i := range conns {
+	for _, k := range c.conns {
 		wg.Go(func() {
-			k, err := dial(ctx, t[i%len(t)])
-			if err != nil {
-				fail(err)
-				return
-			}
-			defer k.close()
 			mine := make([]time.Duration, 0, 4096)
-			for ctx.Err() == nil {
-				n := next.Add(1) - 1
-				if n >= most {
+			for ctx.Err() == nil && time.Now().Before(end) { // asked before a number is drawn, so that none is left out
+				n := c.next.Add(1) - 1
+				if n >= c.most {
 					break
 				}
 				due := time.Now()
 				if perSecond > 0 {
-					due = start.Add(time.Duration(float64(n) / perSecond * float64(time.Second)))
+					due = start.Add(time.Duration(float64(n-first) / perSecond * float64(time.Second)))
 					time.Sleep(time.Until(due))
 				}
-				if time.Now().After(end) {
-					break
-				}
-				body, err := k.call(c(n))
+				body, err := k.call(c.call(n))
 				if err != nil {
-					fail(err)
+					mu.Lock()
+					failed = cmp.Or(failed, err)
+					mu.Unlock()
 					return
 				}
 				mine = append(mine, time.Since(due))

@@ -85,19 +85,22 @@ var (
 	pgbench      = &place{name: "pgbench, 32 clients", processes: []*process{{on: tpcbDB}}} // which is not ours, and never started
 )
 
-// A step measures one line of the table.
-type step struct {
-	do      *traffic
-	at      *place
-	measure func(*runner, context.Context, *step) error
-	to      Line // compared with, measured before in the same group
+// A flow is a traffic to a place, a line of the table.
+type flow struct {
+	do *traffic
+	at *place
 }
 
-func (s *step) line() Line { return line(s.do, s.at) }
+func (f flow) line() Line { return Line{Load: f.do.name, On: f.at.name} }
 
-func line(t *traffic, p *place) Line { return Line{Load: t.name, On: p.name} }
+// A step measures a flow.
+type step struct {
+	flow
+	measure func(*runner, context.Context, *step) error
+	to      *flow // compared with; the two take turns
+}
 
-// A group is a part of the table: rows that are compared, measured one after the other.
+// A group is a part of the table.
 type group struct {
 	name  string
 	about string
@@ -111,80 +114,66 @@ const (
 )
 
 var (
-	limit  = step{do: charges, at: noop, measure: (*runner).closed}
-	spread = step{do: charges, at: postgres, measure: (*runner).closed}
-
-	noopCharges     = line(charges, noop)
-	postgresCharges = line(charges, postgres)
+	limit  = &flow{charges, noop}
+	spread = &flow{charges, postgres}
 )
 
 var groups = []*group{
 	{"charges", "charges on the no-op limit, PostgreSQL and SQLite, with latencies at half the rate", []step{
-		limit,
-		{charges, postgres, (*runner).closed, noopCharges},
-		limit, // again: both are held against what the machine could do just before
-		{charges, sqlite, (*runner).closed, noopCharges},
-		{do: charges, at: noop, measure: (*runner).half},
-		{do: charges, at: postgres, measure: (*runner).half},
-		{do: charges, at: sqlite, measure: (*runner).half},
+		{flow{charges, postgres}, (*runner).closed, limit},
+		{flow{charges, sqlite}, (*runner).closed, limit},
+		{flow{charges, noop}, (*runner).half, nil},
+		{flow{charges, postgres}, (*runner).half, nil},
+		{flow{charges, sqlite}, (*runner).half, nil},
 	}},
 	{"debits", "debits, and the refunds of all of them", []step{
-		limit,
-		{debits, postgres, (*runner).closed, noopCharges},
-		{refunds, postgres, (*runner).counted, noopCharges},
-		{debits, sqlite, (*runner).closed, noopCharges},
-		{refunds, sqlite, (*runner).counted, noopCharges},
+		{flow{debits, postgres}, (*runner).closed, limit},
+		{flow{refunds, postgres}, (*runner).counted, limit},
+		{flow{debits, sqlite}, (*runner).closed, limit},
+		{flow{refunds, sqlite}, (*runner).counted, limit},
 	}},
 	{"mixed", "charges, debits and refunds in turn", []step{
-		limit,
-		{mixed, postgres, (*runner).closed, noopCharges},
-		{mixed, sqlite, (*runner).closed, noopCharges},
+		{flow{mixed, postgres}, (*runner).closed, limit},
+		{flow{mixed, sqlite}, (*runner).closed, limit},
 	}},
 	{"reads", "members looked up", []step{
-		limit,
-		{reads, postgres, (*runner).closed, noopCharges},
-		{reads, sqlite, (*runner).closed, noopCharges},
+		{flow{reads, postgres}, (*runner).closed, limit},
+		{flow{reads, sqlite}, (*runner).closed, limit},
 	}},
 	{"batch1", "charges with --batch-max 1: a transaction for each", []step{
-		spread,
-		{charges, batch1, (*runner).closed, postgresCharges},
+		{flow{charges, batch1}, (*runner).closed, spread},
 	}},
 	{"hot", "charges of one member", []step{
-		spread,
-		{charges, oneMember, (*runner).closed, postgresCharges},
+		{flow{charges, oneMember}, (*runner).closed, spread},
 	}},
 	{largeGroup, "charges with a long history in the store", []step{
-		{do: charges, at: empty, measure: (*runner).closed},
-		{charges, large, (*runner).closed, line(charges, empty)},
+		{flow{charges, large}, (*runner).closed, &flow{charges, empty}},
 	}},
 	{"processes", "charges and mixed calls on two processes with one database", []step{
-		spread,
-		{charges, twoProcesses, (*runner).closed, postgresCharges},
-		{do: mixed, at: postgres, measure: (*runner).closed},
-		{mixed, twoProcesses, (*runner).closed, line(mixed, postgres)},
+		{flow{charges, twoProcesses}, (*runner).closed, spread},
+		{flow{mixed, twoProcesses}, (*runner).closed, &flow{mixed, postgres}},
 	}},
 	{"clock", "taobao.time.get, the least there is to ask for", []step{
-		{do: clock, at: noop, measure: (*runner).closed},
+		{flow{clock, noop}, (*runner).closed, nil},
 	}},
 	{pgbenchGroup, "pgbench -M prepared, TPC-B at scale 20, on the same server", []step{
-		spread,
-		{tpcb, pgbench, (*runner).tpcb, postgresCharges},
+		{flow{tpcb, pgbench}, (*runner).tpcb, spread},
 	}},
 	{"cpu", "where the processor time of a charge goes", []step{
-		{do: charges, at: noop, measure: (*runner).split},
-		{do: charges, at: postgres, measure: (*runner).split},
-		{do: charges, at: sqlite, measure: (*runner).split},
+		{flow{charges, noop}, (*runner).split, nil},
+		{flow{charges, postgres}, (*runner).split, nil},
+		{flow{charges, sqlite}, (*runner).split, nil},
 	}},
 }
 
 // bars are what is aimed at.
 var bars = []Bar{
-	{Name: "charges on PostgreSQL, of the no-op limit", Line: postgresCharges, Figure: Ratio, Least: 0.55, Format: "%.0f %%", Scale: 100},
-	{Name: "charges on SQLite, of the no-op limit", Line: line(charges, sqlite), Figure: Ratio, Least: 0.60, Format: "%.0f %%", Scale: 100},
-	{Name: "charges on PostgreSQL, of those with --batch-max 1", Line: line(charges, batch1), Figure: Ratio, Inverse: true, Least: 4, Format: "%.1f ×"},
-	{Name: "charges of one member, of those spread", Line: line(charges, oneMember), Figure: Ratio, Least: 0.9, Format: "%.2f"},
-	{Name: "charges on a large store, of those on an empty one", Line: line(charges, large), Figure: Ratio, Least: 0.8, Format: "%.2f"},
+	{Name: "charges on PostgreSQL, of the no-op limit", Line: spread.line(), Figure: Ratio, Least: 0.55, Format: "%.0f %%", Scale: 100},
+	{Name: "charges on SQLite, of the no-op limit", Line: flow{charges, sqlite}.line(), Figure: Ratio, Least: 0.60, Format: "%.0f %%", Scale: 100},
+	{Name: "charges on PostgreSQL, of those with --batch-max 1", Line: flow{charges, batch1}.line(), Figure: Ratio, Inverse: true, Least: 4, Format: "%.1f ×"},
+	{Name: "charges of one member, of those spread", Line: flow{charges, oneMember}.line(), Figure: Ratio, Least: 0.9, Format: "%.2f"},
+	{Name: "charges on a large store, of those on an empty one", Line: flow{charges, large}.line(), Figure: Ratio, Least: 0.8, Format: "%.2f"},
 	{Name: "memory of a process, MB", Figure: RSS, Most: 200, Format: "%.0f"},
 	{Name: "start to first answer, s", Figure: Start, Most: 1, Format: "%.2f"},
-	{Name: "goal: charges on PostgreSQL, of pgbench TPC-B", Line: line(tpcb, pgbench), Figure: Ratio, Inverse: true, Least: 2, Format: "%.1f ×"},
+	{Name: "goal: charges on PostgreSQL, of pgbench TPC-B", Line: flow{tpcb, pgbench}.line(), Figure: Ratio, Inverse: true, Least: 2, Format: "%.1f ×"},
 }

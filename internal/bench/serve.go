@@ -105,27 +105,32 @@ func (r *runner) start(ctx context.Context, at *place, p *process) (*server, err
 		return nil, fmt.Errorf("the server did not start: %w", err)
 	}
 	target := Target{s.addr}
-	if err := succeeded(target.Count(ctx, 1, 1, Clock("", 0))); err != nil {
+	if err := target.warm(ctx, 1, r.Time, Clock("", 0), 1); err != nil {
 		return nil, err
 	}
-	r.report.add(line(charges, at), Line{}, Sample{Start: time.Since(began).Seconds()})
+	r.report.add(flow{charges, at}.line(), Line{}, Sample{Start: time.Since(began).Seconds()})
 	all, _ := p.on.size(&r.Options)
-	warm := Charges(r.newRun(), Members(all))
 	// As long as a measurement: the first touch of a page after a checkpoint writes all of it to the log, and the first minute of a
 	// database is not what its users see.
-	return s, succeeded(target.Closed(ctx, r.Conns, r.Time, warm))
+	return s, target.warm(ctx, r.Conns, r.Time, Charges(r.newRun(), Members(all)), Endless)
 }
 
-// stopMost is how long a server may take to end.
-const stopMost = 30 * time.Second
-
-// succeeded wants every call to have been a success.
-func succeeded(l Load, err error) error {
+// warm sends calls that are not measured.
+func (t Target) warm(ctx context.Context, conns int, d time.Duration, call Call, most int64) error {
+	c, err := t.Dial(ctx, conns, call, most)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	l, err := c.Closed(ctx, d)
 	if err == nil && l.Refused > 0 {
 		err = fmt.Errorf("the server answered %s", l.Sample)
 	}
 	return err
 }
+
+// stopMost is how long a server may take to end.
+const stopMost = 30 * time.Second
 
 // stopAll ends the servers.
 func (r *runner) stopAll() {

@@ -16,15 +16,14 @@ import (
 
 // batch is one open transaction of the writing connection.
 type batch struct {
-	s       *Store
-	w       *writes // nil when the batch has ended
-	loaded  *loader
-	head    head            // as it will be
-	fresh   map[opKey]int64 // keys of this batch's operations
-	written int             // keys of older operations that it puts into the index
-	saved   bool
-	token   string
-	text    []byte // of one document after another
+	s      *Store
+	w      *writes // nil when the batch has ended
+	loaded *loader
+	head   head            // as it will be
+	fresh  map[opKey]int64 // keys of this batch's operations
+	saved  bool
+	token  string
+	text   []byte // of one document after another
 }
 
 // Begin takes the writer and the file's lock, then reads.
@@ -44,7 +43,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 		return nil, err
 	}
 	t.loaded, t.head = l, l.head
-	s.filters(brand, l.keys)
+	s.filters(brand, l.keys, &l.head.index)
 	return t, nil
 }
 
@@ -106,8 +105,7 @@ func (t *batch) saveOps() error {
 		}
 		t.token = linkToken(h.link)
 	}
-	var err error
-	if t.written, err = t.loaded.keys.write(t.w, h, len(ops)); err != nil {
+	if err := t.loaded.keys.write(t.w, h, len(t.fresh), t.s.limit()); err != nil {
 		return err
 	}
 	q := t.bind(t.w.SaveHead)
@@ -116,7 +114,7 @@ func (t *batch) saveOps() error {
 	q.int(4, t.loaded.at)
 	q.text(5, t.token)
 	q.int(6, h.indexed)
-	q.int(7, h.keys)
+	q.blob(7, h.index.text())
 	return q.run()
 }
 
@@ -522,7 +520,7 @@ func (t *batch) Commit(context.Context) error {
 	case err == nil:
 		if t.saved {
 			t.s.checkpoints.wrote(t.w)
-			t.loaded.keys.booked(t.fresh, &t.head, t.written, t.s.limit())
+			t.loaded.keys.booked(t.fresh, &t.head)
 		}
 		commit := t.s.syncer.seen() // ours, or the last before us if we only read
 		t.Rollback()                // gives the writer to the next batch

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -40,27 +41,39 @@ func (s *Store) Overtaken(ctx context.Context, brand string, keys *reverse.Keys,
 	})
 }
 
-// keysOfBrand are the keys in memory.
-func (s *Store) keysOfBrand(brand string) (n *newest) {
+// Runs counts where the index holds keys of a brand, and the merges under way.
+func (s *Store) Runs(brand string) (runs, merges int) {
 	_ = s.read(func(q *reads) error {
 		h, err := q.head(brand)
-		n = s.newest(h.serial)
+		runs, merges = len((&newest{}).sources(&h.index)), len(h.index.merges)
 		return err
 	})
-	return n
+	return runs, merges
 }
 
-// Filtered reports whether the filter of a brand is filled, and large enough.
-func (s *Store) Filtered(brand string) bool {
-	n := s.keysOfBrand(brand)
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	return n.filter != nil && !n.filter.full()
+// Filtered reports whether every run of a brand has a filter.
+func (s *Store) Filtered(brand string) (filled bool) {
+	_ = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		filled = len(s.newest(h.serial).unfiltered(&h.index)) == 0
+		return err
+	})
+	return filled
 }
 
-// Unheard reports whether the filter of a brand knows that a request is new.
-func (s *Store) Unheard(brand string, request ledger.Digest) bool {
-	return s.keysOfBrand(brand).unheard(requestKey(request))
+// Unheard reports whether nothing is read to know that a request is new.
+func (s *Store) Unheard(brand string, request ledger.Digest) (unheard bool) {
+	_ = s.read(func(q *reads) error {
+		h, err := q.head(brand)
+		if err != nil {
+			return err
+		}
+		n, key := s.newest(h.serial), requestKey(request)
+		seq, err := n.find(key, &h)
+		unheard = seq == 0 && !slices.ContainsFunc(n.sources(&h.index), func(s source) bool { return s.may(&key) })
+		return err
+	})
+	return unheard
 }
 
 // Misplace remembers rows of members where others' are.

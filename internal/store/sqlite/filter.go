@@ -3,33 +3,31 @@ package sqlite
 import (
 	"context"
 	"encoding/binary"
-	"math/bits"
+	"maps"
+	"slices"
 )
 
-// Most calls are new: what is asked of their keys is only whether they are new. A filter in memory answers that for all but one in a hundred,
-// and no page is looked at. It is filled anew after every start, while the store is at work, and is not asked before it is whole.
+// Most calls are new: what is asked of their keys is only whether they are new. A filter in memory for each run answers that for all but one in
+// thirty or less, and no block is read. Filters are made in the background, from what is on disk.
 
 // filter is a Bloom filter over keys of operations, by blocks of a cache line each.
 type filter struct {
-	blocks [][8]uint64
-	most   int // blocks that it may have
-	keys   int
+	blocks [][8]uint64 // as many as some power of two
+	keys   int64
 }
 
 const (
-	filterBits = 12      // for each key, at most a hundredth of those that are not there pass
-	filterMax  = 1 << 17 // blocks of all brands: 8 MiB, 5.6 million keys. With more of them more pass, of 20 million a quarter
+	filterBits = 9       // for each key, at least, while there is room
+	filterMax  = 3 << 16 // blocks of all brands: 12 MiB, for 11 million keys. With more of them more pass, of 40 million a fifth
 )
 
-func newFilter(keys int64, brands int) *filter {
-	most := filterMax >> bits.Len(uint(brands-1))
-	blocks := uint64(max(1, keys)) * filterBits / 512
-	return &filter{blocks: make([][8]uint64, max(1, min(most, 1<<bits.Len64(blocks)))), most: most}
-}
-
-// full reports whether a larger filter is due.
-func (f *filter) full() bool {
-	return f.keys*filterBits > len(f.blocks)*512 && len(f.blocks) < f.most
+// newFilter is an empty filter for so many keys, of no more than so many blocks.
+func newFilter(keys int64, most int) *filter {
+	n := 1
+	for n*2 <= most && int64(n)*512 < keys*filterBits {
+		n *= 2
+	}
+	return &filter{make([][8]uint64, n), keys}
 }
 
 // spot is the block of a key and four bits in it. Keys are as good as random, so they are told by the key itself.
@@ -37,18 +35,17 @@ func (f *filter) spot(key *opKey) (block *[8]uint64, at uint64) {
 	return &f.blocks[binary.LittleEndian.Uint64(key[8:])&uint64(len(f.blocks)-1)], binary.LittleEndian.Uint64(key[:])
 }
 
-func (f *filter) add(key opKey) {
-	block, at := f.spot(&key)
+func (f *filter) add(key *opKey) {
+	block, at := f.spot(key)
 	for range 4 {
 		block[at>>6&7] |= 1 << (at & 63)
 		at >>= 9
 	}
-	f.keys++
 }
 
 // has is false for a key that was never added, nearly always, and true for one that was.
-func (f *filter) has(key opKey) bool {
-	block, at := f.spot(&key)
+func (f *filter) has(key *opKey) bool {
+	block, at := f.spot(key)
 	for range 4 {
 		if block[at>>6&7]&(1<<(at&63)) == 0 {
 			return false
@@ -58,100 +55,101 @@ func (f *filter) has(key opKey) bool {
 	return true
 }
 
-// learn adds a key of an operation that is booked. The caller holds the lock.
-func (n *newest) learn(key opKey) {
-	if n.filter != nil {
-		n.filter.add(key)
+// folded is the same filter in half the room: more keys pass.
+func (f *filter) folded() *filter {
+	half := &filter{slices.Clone(f.blocks[:len(f.blocks)/2]), f.keys}
+	for i := range half.blocks {
+		for j, word := range f.blocks[len(half.blocks)+i] {
+			half.blocks[i][j] |= word
+		}
 	}
-	if n.growing != nil {
-		n.growing.add(key)
-	}
+	return half
 }
 
-// unheard reports whether a key is certainly no operation's, wherever those are kept.
-func (n *newest) unheard(key opKey) bool {
+// unfiltered are the runs that have no filter yet, whole ones and those that others are merged into. Its filter knows all keys of a merge,
+// wherever they are by then.
+func (n *newest) unfiltered(x *index) (list []merge) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.filter != nil && !n.filter.has(key)
-}
-
-// needsFilter reports whether somebody should fill a filter, and that it will be the caller.
-func (n *newest) needsFilter() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.filling || n.filter != nil && !n.filter.full() {
-		return false
+	for _, r := range x.runs {
+		if n.filters[r] == nil {
+			list = append(list, merge{to: r})
+		}
 	}
-	n.filling = true
-	return true
+	for _, m := range x.merges {
+		if n.filters[m.to] == nil {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
-// filters fills filters where they are missing or full, in the background.
-func (s *Store) filters(brand string, n *newest) {
-	if !n.needsFilter() {
+// filters fills filters where they are missing, in the background.
+func (s *Store) filters(brand string, n *newest, x *index) {
+	if len(n.unfiltered(x)) == 0 || !n.filling.CompareAndSwap(false, true) {
 		return
 	}
 	s.background.Go(func() {
-		err := s.fillFilter(brand, n)
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.filling = false
-		if err == nil && n.growing != nil {
-			n.filter = n.growing
-		}
-		n.growing = nil // what failed is begun again with one of the next batches
+		defer n.filling.Store(false)
+		_ = s.fillFilters(brand, n) // what failed is tried again with one of the next batches
 	})
 }
 
-// fillFilter adds every key there is, while others add those of what they book.
-func (s *Store) fillFilter(brand string, n *newest) error {
+func (s *Store) fillFilters(brand string, n *newest) error {
 	return s.read(func(q *reads) error {
 		h, err := q.head(brand)
 		if err != nil {
 			return err
 		}
-		f, err := n.startFilter(&h, s.brands())
-		if err != nil {
-			return err
-		}
-		q.AllKeys.int(1, h.serial)
-		return q.AllKeys.each(context.Background(), func() error {
-			select {
-			case <-s.quit:
-				return errClosed
-			default:
+		most := filterMax / s.brands()
+		for _, m := range n.unfiltered(&h.index) {
+			f := newFilter(m.to.keys, most)
+			for _, r := range append(m.from, m.to) {
+				err := q.blocks(context.Background(), h.serial, r, func(b block) error {
+					for i := range b.len() {
+						f.add(b.at(i).key())
+					}
+					select {
+					case <-s.quit:
+						return errClosed
+					default:
+						return nil
+					}
+				})
+				if err != nil {
+					return err
+				}
 			}
 			n.mu.Lock()
-			defer n.mu.Unlock()
-			if n.growing != f {
-				return errStale
-			}
-			b := bucket(q.AllKeys.columnBytes(0))
-			for i := range b.len() {
-				f.add(b.at(i).key())
-			}
-			return nil
-		})
+			n.filters[m.to] = f
+			n.mu.Unlock()
+		}
+		n.trim(&h.index, most)
+		return nil
 	})
 }
 
-// startFilter makes an empty filter and adds what is in memory: with what the index has in the snapshot, and with what is booked from now
-// on, that is all.
-func (n *newest) startFilter(h *head, brands int) (*filter, error) {
+// trim drops filters of runs that are gone, and folds others, those with the most room for a key first, until there are no more than so many
+// blocks.
+func (n *newest) trim(x *index, most int) {
+	live := map[run]bool{}
+	for _, s := range n.sources(x) {
+		live[s.run] = true
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.from > h.indexed || n.to < h.indexed {
-		return nil, errStale
-	}
-	f := newFilter(2*(h.keys+int64(len(n.young))), brands)
-	for key := range n.young {
-		f.add(key)
-	}
-	if n.run != nil {
-		for key := range n.run.keys {
-			f.add(key)
+	maps.DeleteFunc(n.filters, func(r run, _ *filter) bool { return !live[r] })
+	for {
+		all, widest := 0, run{}
+		for r, f := range n.filters {
+			all += len(f.blocks)
+			if w := n.filters[widest]; len(f.blocks) > 1 && (w == nil || int64(len(f.blocks))*w.keys > int64(len(w.blocks))*f.keys) {
+				widest = r
+			}
 		}
+		if all <= most || n.filters[widest] == nil {
+			return
+		}
+		n.filters[widest] = n.filters[widest].folded()
 	}
-	n.growing = f
-	return f, nil
 }

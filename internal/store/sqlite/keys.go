@@ -1,21 +1,21 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"slices"
+	"maps"
 	"sync"
+	"sync/atomic"
 
 	"recoup/internal/ledger"
 )
 
-// Operations are found by keys: by request, by refund, and by order number with the place in its history. Keys are as good as random, so
-// each of them would change a page of the index that no other of its batch does, and a page is written whole, twice. So keys of the
-// newest operations stay in memory, and are written in their order once there are many: then they share pages. Nothing is lost with the
-// memory: what is not in the index yet follows from the operations themselves, which are read again.
+// Operations are found by keys: by request, by refund, and by order number with the place in its history. Keys are as good as random, so each
+// of them would change a page of the index that no other of its batch does. So keys of the newest operations stay in memory, and are written
+// to the index as a run once there are many. Nothing is lost with the memory: what is not in the index yet follows from the operations
+// themselves, which are read again.
 
 // opKey is a key of an operation: 16 bytes, as good as random. What it is made of is in the operation.
 type opKey = ledger.Digest
@@ -51,10 +51,8 @@ func keysOf(o *ledger.Op) []opKey {
 	return keys
 }
 
-const (
-	keysMax  = 131072 // keys in memory, of all brands, at which a brand's begin to be written
-	keysStep = 16     // keys that a batch writes besides four for each of its operations, while there are some to be written
-)
+// keysMax is how many keys are in memory, of all brands, when a brand's are written.
+const keysMax = 32768
 
 // errStale: the index has gone on since the snapshot was taken. Take another.
 var errStale = errors.New("sqlite: keys older than those in memory")
@@ -65,19 +63,9 @@ type newest struct {
 	from  int64           // keys of the operations after this one
 	to    int64           // up to this one are here: those of committed operations, and no others
 	young map[opKey]int64 // to sequence numbers
-	run   *run            // nil: none is being written
 
-	filter  *filter // of every key up to to; nil until it is filled
-	growing *filter // the next one, while it is being filled
-	filling bool    // somebody does
-}
-
-// run are keys that are being written to the index, a few with every batch.
-type run struct {
-	keys  map[opKey]int64
-	upto  int64   // last of their operations
-	order []opKey // in which they are written; nil until they are sorted
-	next  int     // in order
+	filters map[run]*filter // of the index
+	filling atomic.Bool     // somebody does
 }
 
 // newest are the keys of a brand in memory.
@@ -86,7 +74,7 @@ func (s *Store) newest(brand int64) *newest {
 	defer s.mu.Unlock()
 	n := s.keys[brand]
 	if n == nil {
-		n = &newest{young: map[opKey]int64{}}
+		n = &newest{young: map[opKey]int64{}, filters: map[run]*filter{}}
 		s.keys[brand] = n
 	}
 	return n
@@ -114,7 +102,7 @@ func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 		return nil
 	}
 	if n.to < h.indexed {
-		n.from, n.to, n.young, n.run, n.filter, n.growing = h.indexed, h.indexed, map[opKey]int64{}, nil, nil, nil
+		n.from, n.to, n.young = h.indexed, h.indexed, map[opKey]int64{}
 	}
 	q.Ops.int(1, h.serial)
 	q.Ops.int(2, n.to)
@@ -125,7 +113,6 @@ func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 		}
 		for _, key := range keysOf(o) {
 			n.young[key] = o.Seq
-			n.learn(key)
 		}
 		n.to = o.Seq
 		return nil
@@ -139,78 +126,47 @@ func (n *newest) find(key opKey, h *head) (seq int64, err error) {
 	if n.from > h.indexed {
 		return 0, errStale
 	}
-	seq, ok := n.young[key]
-	if !ok && n.run != nil {
-		seq = n.run.keys[key]
-	}
-	if seq <= h.indexed || seq > h.link.Last {
+	if seq = n.young[key]; seq <= h.indexed || seq > h.link.Last {
 		return 0, nil
 	}
 	return seq, nil
 }
 
-// write puts the next keys of a run into the index, says how many, and notes in the head how far the index has come. The caller holds the
+// write puts the keys in memory into the index if they are many, goes on with merges there, and notes both in the head. The caller holds the
 // writer.
-func (n *newest) write(w *writes, h *head, operations int) (written int, err error) {
+func (n *newest) write(w *writes, h *head, fresh, limit int) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	if n.run == nil {
-		return 0, nil
+	if len(n.young) >= limit {
+		keys := n.young
+		if n.from < h.indexed { // another process has written some of them
+			keys = maps.Clone(keys)
+			maps.DeleteFunc(keys, func(_ opKey, seq int64) bool { return seq <= h.indexed })
+		}
+		if err := w.addRun(h, keys); err != nil {
+			return err
+		}
+		h.indexed = n.to
 	}
-	keys := n.run.order[n.run.next:]
-	keys = keys[:min(len(keys), 4*operations+keysStep)]
-	fresh := make([]entry, len(keys))
-	for i, key := range keys {
-		fresh[i] = newEntry(key, n.run.keys[key])
-	}
-	if err := w.index(h, fresh); err != nil {
-		return 0, err
-	}
-	if written = len(keys); written > 0 && n.run.next+written == len(n.run.order) {
-		h.indexed = max(h.indexed, n.run.upto)
-	}
-	return written, nil
+	return w.merge(h, fresh)
 }
 
-// booked takes in what a batch has committed: its operations' keys, and how many of the run it has written. The caller holds the writer.
-func (n *newest) booked(fresh map[opKey]int64, h *head, written, limit int) {
+// booked takes in the keys that a batch has committed, and forgets those that the index has. The caller holds the writer.
+func (n *newest) booked(fresh map[opKey]int64, h *head) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if h.link.Last > n.to { // else a reader has seen them already
-		for key, seq := range fresh {
-			n.young[key] = seq
-			n.learn(key)
-		}
+		maps.Copy(n.young, fresh)
 		n.to = h.link.Last
 	}
-	if n.run != nil {
-		if n.run.next += written; written > 0 && n.run.next == len(n.run.order) {
-			n.from, n.run = n.run.upto, nil
+	if n.from >= h.indexed {
+		return
+	}
+	young := make(map[opKey]int64, len(n.young))
+	for key, seq := range n.young {
+		if seq > h.indexed {
+			young[key] = seq
 		}
 	}
-	if n.run == nil && len(n.young) >= limit {
-		n.run = &run{keys: n.young, upto: n.to}
-		n.young = make(map[opKey]int64, len(n.young))
-		go n.sort(n.run, buckets(h.keys))
-	}
-}
-
-// sort puts the keys of a run in the order of the buckets that there are.
-func (n *newest) sort(r *run, buckets int64) {
-	type placed struct {
-		place int64
-		key   opKey
-	}
-	keys := make([]placed, 0, len(r.keys))
-	for key := range r.keys {
-		keys = append(keys, placed{bucketOf(key, buckets), key})
-	}
-	slices.SortFunc(keys, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
-	order := make([]opKey, len(keys))
-	for i := range keys {
-		order[i] = keys[i].key
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	r.order = order
+	n.from, n.young = h.indexed, young
 }

@@ -112,6 +112,30 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestMerges: runs of many sizes are merged bit by bit, and at every moment each key is in one place, for whoever looks.
+func TestMerges(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir).(*sqlite.Store)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	n, most, underway := 0, 0, 0
+	for i := range 120 {
+		s.SetKeysMax([]int{6, 200, 700, 200}[i/30])
+		upto := n + 10 + i*7%90
+		bookKeyed(t, s, n, upto)
+		n = upto
+		runs, merges := s.Runs("b")
+		most, underway = max(most, runs), underway+merges
+		if i%10 == 0 {
+			found(t, open(t, dir), n) // by its runs and the operations after them, without a filter
+			found(t, s, n)
+			check(t, s.Integrity(t.Context()))
+		}
+	}
+	if most > 40 || underway < 10 {
+		t.Errorf("%d runs at most, and %d merges were seen", most, underway)
+	}
+}
+
 // TestKeysTaken: a key that was not looked up is not taken twice, wherever it is.
 func TestKeysTaken(t *testing.T) {
 	s := fewKeys(t, t.TempDir())

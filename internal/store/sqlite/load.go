@@ -50,6 +50,7 @@ type loader struct {
 	brand int64
 	head  head
 	keys  *newest
+	index []source
 	homed *places
 	asked *reverse.Keys
 	at    int64 // the stamp
@@ -91,6 +92,7 @@ func (s *Store) load(ctx context.Context, q *reads, brand string, keys *reverse.
 	if err := l.keys.catchUp(ctx, q, &l.head); err != nil {
 		return nil, err
 	}
+	l.index = l.keys.sources(&l.head.index)
 	return l, l.load(keys)
 }
 
@@ -164,14 +166,11 @@ func op(q *stmt) (*ledger.Op, error) {
 
 // find is the sequence number of a key's operation, 0 when there is none.
 func (l *loader) find(key opKey) (int64, error) {
-	if l.keys.unheard(key) {
-		return 0, nil
-	}
 	seq, err := l.keys.find(key, &l.head)
 	if err != nil || seq != 0 {
 		return seq, err
 	}
-	return l.indexed(key, &l.head)
+	return l.indexed(key, l.brand, l.index)
 }
 
 // sought reports whether all of an operation's keys were looked up when the state was loaded.

@@ -275,7 +275,7 @@ type head struct {
 	link    store.Link
 	token   string
 	indexed int64 // the operations up to this one have their keys in the index
-	keys    int64 // in the index
+	index   index
 }
 
 // head reads the row of a brand; ErrNoBrand when there is none.
@@ -291,11 +291,11 @@ func (q *reads) head(brand string) (h head, err error) {
 	h = head{
 		serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
 		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6), indexed: q.Head.columnInt(7),
-		keys: q.Head.columnInt(8),
 	}
 	copy(h.link.Hash[:], q.Head.columnBytes(4))
+	h.index, err = parseIndex(q.Head.columnBytes(8))
 	q.Head.reset()
-	return h, nil
+	return h, err
 }
 
 // brand is the rules in force, parsed once a version.

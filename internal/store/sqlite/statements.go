@@ -40,7 +40,8 @@ type writes struct {
 	pages int // written to the log since a checkpoint began it anew
 
 	Begin, Commit, Rollback                                    *stmt
-	SaveHead, SaveLink, SaveOp, SaveOps, SaveKeys, SaveCounter *stmt
+	SaveHead, SaveLink, SaveOp, SaveOps, SaveCounter           *stmt
+	SaveKeys, DeleteKeys                                       *stmt
 	CreateMember, ChangeMember, SetDue, Bind, Unbind, SaveLot  *stmt
 	SaveHold, EndHold, SaveVoucher                             *stmt
 	SaveRefusal, SaveTomb, LiftTomb                            *stmt

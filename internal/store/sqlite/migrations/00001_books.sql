@@ -21,7 +21,7 @@ CREATE TABLE brand (
   at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
   token TEXT NOT NULL, -- of the last batch
   indexed INTEGER NOT NULL DEFAULT 0, -- the operations up to this one have their keys in op_key
-  keys INTEGER NOT NULL DEFAULT 0 -- in op_key
+  runs BLOB NOT NULL DEFAULT x'' -- of op_key, as the program writes them down
 ) STRICT;
 
 CREATE TABLE rules (
@@ -40,12 +40,12 @@ CREATE TABLE op (
 ) STRICT;
 
 -- How operations are found: by request, by refund, by order number and ordinal. The program makes the keys, and keeps those after
--- brand.indexed in memory. The others lie in buckets, whose number grows with that of the keys: the low 42 bits of a bucket's place are its
--- number, those above them its brand. The history of a member gets its keys with the first method to read it: no operation pays for an
--- index that nobody reads.
+-- brand.indexed in memory. The others lie in runs of blocks, which are merged into larger ones: of a block's place the low 22 bits are its
+-- number, the next 20 its run, those above them its brand. The history of a member gets its keys with the first method to read it: no operation
+-- pays for an index that nobody reads.
 CREATE TABLE op_key (
   place INTEGER PRIMARY KEY,
-  keys BLOB NOT NULL -- 16 bytes of key and 6 of sequence number each, in order of keys
+  keys BLOB NOT NULL -- 16 bytes of key and 6 of sequence number each
 ) STRICT;
 
 CREATE TABLE link (

@@ -1,6 +1,6 @@
 -- name: Head
 -- by the unique index brand_id
-SELECT serial, version, counter, seq, hash, at, token, indexed, keys FROM brand WHERE id = ?1;
+SELECT serial, version, counter, seq, hash, at, token, indexed, runs FROM brand WHERE id = ?1;
 
 -- name: Rules
 -- one row by primary key
@@ -12,7 +12,7 @@ SELECT body FROM rules WHERE brand = ?1 ORDER BY version;
 
 -- name: SaveHead
 -- one row by rowid
-UPDATE brand SET seq = ?2, hash = ?3, at = ?4, token = ?5, indexed = ?6, keys = ?7 WHERE serial = ?1;
+UPDATE brand SET seq = ?2, hash = ?3, at = ?4, token = ?5, indexed = ?6, runs = ?7 WHERE serial = ?1;
 
 -- name: SaveLink
 -- appends

@@ -1,14 +1,18 @@
 -- name: Keys
 -- one row by rowid
-SELECT keys FROM op_key WHERE place = ?1 << 42 | ?2;
+SELECT keys FROM op_key WHERE place = ?1;
 
 -- name: AllKeys
 -- in order of rowids
-SELECT keys FROM op_key WHERE place >= ?1 << 42 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
+SELECT keys FROM op_key WHERE place >= ?1 AND place <= ?2 ORDER BY place;
 
 -- name: SaveKeys
 -- one row by rowid
-INSERT INTO op_key (place, keys) VALUES (?1 << 42 | ?2, ?3) ON CONFLICT (place) DO UPDATE SET keys = excluded.keys;
+INSERT INTO op_key (place, keys) VALUES (?1, ?2);
+
+-- name: DeleteKeys
+-- one row by rowid
+DELETE FROM op_key WHERE place = ?1;
 
 -- name: Op
 -- one row by rowid
