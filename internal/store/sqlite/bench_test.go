@@ -79,6 +79,29 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
+// BenchmarkHistory books 1,500,000 charges in batches and tells the processor time of one among the first 100,000, and of the last. Run it
+// with -benchtime 1x.
+func BenchmarkHistory(b *testing.B) {
+	const parts, batches, size = 15, 1000, 100
+	for b.Loop() {
+		s := open(b, b.TempDir())
+		fill(b, s)
+		for part := range parts {
+			start := cpu()
+			for i := range batches {
+				charges(b, s, (part*batches+i)*size, size)
+			}
+			took := float64(cpu()-start) / 1e3 / batches / size
+			switch part {
+			case 0:
+				b.ReportMetric(took, "first-µs/charge")
+			case parts - 1:
+				b.ReportMetric(took, "last-µs/charge")
+			}
+		}
+	}
+}
+
 func charges(b *testing.B, s store.Store, from, size int) {
 	ctx := context.Background()
 	keys := reverse.NewKeys()

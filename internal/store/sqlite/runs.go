@@ -322,19 +322,26 @@ func (q *reads) checkKeys(ctx context.Context, brand string) error {
 		return err
 	}
 	got := 0
+	runs := map[int64]*source{}
 	for i := range sources {
-		s := &sources[i]
-		err := q.blocks(ctx, h.serial, s.run, func(b block) error {
-			for i := range b.len() {
-				if s.holds(b.at(i).key()) {
-					got++
-				}
+		runs[sources[i].id] = &sources[i]
+	}
+	q.AllKeys.int(1, (&run{}).place(h.serial, 0))
+	q.AllKeys.int(2, (&run{}).place(h.serial+1, 0)-1)
+	err = q.AllKeys.each(ctx, func() error {
+		b, id, live := block(q.AllKeys.columnBytes(0)), q.AllKeys.columnInt(1)>>blockBits%(1<<runBits), 0
+		for i := range b.len() {
+			if s := runs[id]; s != nil && s.holds(b.at(i).key()) {
+				live++
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
+		if got += live; live == 0 {
+			return fmt.Errorf("sqlite: brand %s: the index of operations has keys of run %d that no longer count", brand, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if counted := h.index.keys(); got != want || counted != int64(want) {
 		return fmt.Errorf("sqlite: brand %s: the index of operations has %d keys for the %d that there are, and counts %d", brand, got, want, counted)

@@ -63,3 +63,99 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestNewRun: numbers come again, but not while they are in use, and a run has as many blocks as its keys fill.
+func TestNewRun(t *testing.T) {
+	x := index{last: 1<<runBits - 3, runs: []run{{id: 1<<runBits - 1}}, merges: []merge{{to: run{id: 0}, from: []run{{id: 2}}}}}
+	for i, want := range []run{{1<<runBits - 2, 1, 0, blockKeys}, {1, 1, 1, blockKeys + 1}, {3, 1, 8, 32768}, {4, 1, blockBits, 1 << 60}} {
+		if got := x.newRun(1, want.keys); got != want {
+			t.Errorf("the run after %d is %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+// TestMergesDue: eight runs of a size are merged, one merge of a size at a time, and what has the newest keys is looked at first.
+func TestMergesDue(t *testing.T) {
+	x := index{}
+	for range 2*fan - 1 {
+		x.runs = append(x.runs, x.newRun(0, 1))
+		for size := range int64(sizes) {
+			x.begin(size)
+		}
+	}
+	if len(x.merges) != 1 || len(x.merges[0].from) != fan || len(x.runs) != fan-1 {
+		t.Fatalf("%+v", x)
+	}
+	x.end() // of nothing
+	x.merges[0].done++
+	x.end()
+	var sizes []int64
+	for _, s := range (&newest{}).sources(&x) {
+		sizes = append(sizes, s.size)
+	}
+	if len(x.merges) != 0 || len(sizes) != fan || !slices.IsSorted(sizes) || x.keys() != 2*fan-1 {
+		t.Errorf("%+v: sizes in the order of looking are %v", x, sizes)
+	}
+}
+
+// TestFilter: a filter forgets nothing, and passes few that it never saw, in half the room some more.
+func TestFilter(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{0, 1, 40, 1000, 100_000} {
+		f := newFilter(int64(n), filterMax)
+		keys := make([]opKey, n)
+		for i := range keys {
+			keys[i] = randomKey(r)
+			f.add(&keys[i])
+		}
+		for _, tt := range []struct {
+			*filter
+			passes int
+		}{{f, 400}, {f.folded(), 1600}} {
+			for i := range keys {
+				if len(tt.blocks) > 0 && !tt.has(&keys[i]) {
+					t.Fatalf("one of %d keys is forgotten", n)
+				}
+			}
+			passed := 0
+			for range 10_000 {
+				if key := randomKey(r); len(tt.blocks) > 0 && tt.has(&key) {
+					passed++
+				}
+			}
+			if passed > tt.passes {
+				t.Errorf("a filter of %d keys in %d blocks passes %d of 10000 others", n, len(tt.blocks), passed)
+			}
+		}
+	}
+	for most, want := range map[int]int{1: 1, 3: 2, filterMax: 1 << 17} {
+		if f := newFilter(1<<40, most); len(f.blocks) != want {
+			t.Errorf("a filter of at most %d blocks has %d", most, len(f.blocks))
+		}
+	}
+}
+
+// TestTrim: filters of runs that are gone are dropped, and the others take no more than their room.
+func TestTrim(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	x := index{runs: []run{{id: 1, keys: 10_000}, {id: 2, keys: 1000}}, merges: []merge{{to: run{id: 3, keys: 5000}, from: []run{{id: 4, keys: 5000}}}}}
+	n := &newest{filters: map[run]*filter{{id: 9, keys: 5}: newFilter(5, 1)}}
+	key := randomKey(r)
+	for _, s := range n.sources(&x) {
+		n.filters[s.run] = newFilter(s.keys, filterMax)
+		n.filters[s.run].add(&key)
+	}
+	for _, most := range []int{1000, 300, 100, 4} {
+		n.trim(&x, most)
+		all := 0
+		for of, f := range n.filters {
+			if all += len(f.blocks); !f.has(&key) {
+				t.Errorf("with %d blocks, %+v has forgotten", most, of)
+			}
+		}
+		if len(n.filters) != 4 || all > most || all < most/4 {
+			t.Errorf("%d filters have %d blocks, of %d", len(n.filters), all, most)
+		}
+	}
+	n.trim(&x, 1) // less than there can be
+}

@@ -4,7 +4,7 @@ SELECT keys FROM op_key WHERE place = ?1;
 
 -- name: AllKeys
 -- in order of rowids
-SELECT keys FROM op_key WHERE place >= ?1 AND place <= ?2 ORDER BY place;
+SELECT keys, place FROM op_key WHERE place >= ?1 AND place <= ?2 ORDER BY place;
 
 -- name: SaveKeys
 -- one row by rowid
