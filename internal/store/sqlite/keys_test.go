@@ -119,13 +119,13 @@ func TestMerges(t *testing.T) {
 	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
 	n, most, underway := 0, 0, 0
 	for i := range 120 {
-		s.SetKeysMax([]int{6, 200, 700, 200}[i/30])
-		upto := n + 10 + i*7%90
+		s.SetKeysMax([]int{200, 6, 400, 200}[i/30])
+		upto := n + 10 + i*7%20
 		bookKeyed(t, s, n, upto)
 		n = upto
 		runs, merges := s.Runs("b")
 		most, underway = max(most, runs), underway+merges
-		if i%10 == 0 {
+		if i%15 == 14 {
 			found(t, open(t, dir), n) // by its runs and the operations after them, without a filter
 			found(t, s, n)
 			check(t, s.Integrity(t.Context()))
