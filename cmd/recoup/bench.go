@@ -33,7 +33,7 @@ func (benchCmd) Help() string {
 	var s strings.Builder
 	s.WriteString("Starts servers of this binary over temporary databases, calls them over HTTP as signed clients do, and prints one table. " +
 		"The no-op limit is the same server over a store that answers at once: what is left of it is the share of a database. " +
-		"Rows that are compared are measured one after the other, in every round. No bar that is missed fails the command.\n\nGroups of rows:\n\n")
+		"Rows that are compared take turns of a second, in every round. No bar that is missed fails the command.\n\nGroups of rows:\n\n")
 	for name, about := range bench.Groups() {
 		fmt.Fprintf(&s, "  %-10s %s\n", name, about)
 	}

@@ -100,6 +100,14 @@ type step struct {
 	to      *flow // compared with; the two take turns
 }
 
+// flows is how many the step measures.
+func (s *step) flows() int {
+	if s.to == nil {
+		return 1
+	}
+	return 2
+}
+
 // A group is a part of the table.
 type group struct {
 	name  string

@@ -84,9 +84,9 @@ type runner struct {
 	report Report
 	dir    string         // of databases in files
 	pg     *pgtemp.Server // nil where DSN is used, or no server is installed
-	steps  int            // done
+	flows  int            // measured
 	runs   int            // named
-	total  int            // steps
+	total  int            // flows to measure
 	doing  string         // for Progress
 
 	databases map[*database]string // DSNs of those that are made
@@ -169,7 +169,9 @@ func (r *runner) all(ctx context.Context) error {
 			continue
 		}
 		wanted = append(wanted, g)
-		r.total += r.Rounds * len(g.steps)
+		for i := range g.steps {
+			r.total += r.Rounds * g.steps[i].flows()
+		}
 	}
 	for round := range r.Rounds {
 		for _, g := range wanted {
@@ -200,9 +202,9 @@ func (r *runner) group(ctx context.Context, round int, g *group) error {
 	r.rates = map[Line]float64{}
 	for i := range g.steps {
 		s := &g.steps[i]
-		left := time.Duration(r.total-r.steps) * r.Time
+		left := time.Duration(r.total-r.flows) * r.Time
 		r.doing = fmt.Sprintf("round %d of %d, at least %s left: %s", round+1, r.Rounds, left.Round(time.Second), s.line())
-		r.steps++
+		r.flows += s.flows()
 		if s.at.database().postgres && r.pg == nil && r.DSN == "" {
 			continue // which is noted
 		}

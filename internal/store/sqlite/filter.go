@@ -18,7 +18,7 @@ type filter struct {
 
 const (
 	filterBits = 9       // for each key, at least, while there is room
-	filterMax  = 3 << 16 // blocks of all brands: 12 MiB, for 11 million keys. With more of them more pass, of 40 million a fifth
+	filterMax  = 3 << 16 // blocks of all brands: 12 MiB, for 11 million keys. With more of them more pass, of 20 million a tenth
 )
 
 // newFilter is an empty filter for so many keys, of no more than so many blocks.
@@ -95,49 +95,64 @@ func (s *Store) filters(brand string, n *newest, x *index) {
 	})
 }
 
-func (s *Store) fillFilters(brand string, n *newest) error {
-	return s.read(func(q *reads) error {
-		h, err := q.head(brand)
-		if err != nil {
-			return err
-		}
-		most := filterMax / s.brands()
-		for _, m := range n.unfiltered(&h.index) {
-			f := newFilter(m.to.keys, most)
-			for _, r := range append(m.from, m.to) {
-				err := q.blocks(context.Background(), h.serial, r, func(b block) error {
-					for i := range b.len() {
-						f.add(b.at(i).key())
-					}
-					select {
-					case <-s.quit:
-						return errClosed
-					default:
-						return nil
-					}
-				})
-				if err != nil {
-					return err
-				}
+// fillFilters fills one after the other, each from a snapshot of its own: the log cannot begin anew while one is open.
+func (s *Store) fillFilters(brand string, n *newest) (err error) {
+	for more := true; more && err == nil; {
+		err = s.read(func(q *reads) error {
+			h, err := q.head(brand)
+			if err != nil {
+				return err
 			}
-			n.mu.Lock()
-			n.filters[m.to] = f
-			n.mu.Unlock()
-		}
-		n.trim(&h.index, most)
-		return nil
-	})
+			missing := n.unfiltered(&h.index)
+			if more = len(missing) > 0; !more {
+				return nil
+			}
+			most := filterMax / s.brands()
+			f, err := s.fillFilter(q, h.serial, &missing[0], most)
+			if err == nil {
+				n.publish(missing[0].to, f, &h.index, most)
+			}
+			return err
+		})
+	}
+	return err
 }
 
-// trim drops filters of runs that are gone, and folds others, those with the most room for a key first, until there are no more than so many
-// blocks.
-func (n *newest) trim(x *index, most int) {
+// fillFilter makes a filter of all keys of a merge; of a whole run nothing is left to be merged.
+func (s *Store) fillFilter(q *reads, brand int64, m *merge, most int) (*filter, error) {
+	f := newFilter(m.to.keys, most)
+	for _, r := range append([]run{m.to}, m.from...) {
+		q.AllKeys.int(1, r.place(brand, 0))
+		q.AllKeys.int(2, r.place(brand, 1<<blockBits-1))
+		err := q.AllKeys.each(context.Background(), func() error {
+			b := block(q.AllKeys.columnBytes(0))
+			for i := range b.len() {
+				f.add(b.at(i).key())
+			}
+			select {
+			case <-s.quit:
+				return errClosed
+			default:
+				return nil
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// publish takes a filter into use, drops those of runs that are gone, and folds others, those with the most room for a key first, until there
+// are no more than so many blocks.
+func (n *newest) publish(of run, f *filter, x *index, most int) {
 	live := map[run]bool{}
 	for _, s := range n.sources(x) {
 		live[s.run] = true
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.filters[of] = f
 	maps.DeleteFunc(n.filters, func(r run, _ *filter) bool { return !live[r] })
 	for {
 		all, widest := 0, run{}

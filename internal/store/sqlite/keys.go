@@ -94,15 +94,20 @@ func (s *Store) brands() int {
 	return len(s.keys)
 }
 
-// catchUp reads the operations that others have booked, or this process before it was started. The caller's transaction has read the head.
+// catchUp reads the operations that others have booked, or this process before it was started, and forgets what the index has by now. The
+// caller's transaction has read the head.
 func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.to >= h.link.Last {
+	n.mu.RLock()
+	there := n.to >= h.link.Last && n.from >= h.indexed
+	n.mu.RUnlock()
+	if there {
 		return nil
 	}
-	if n.to < h.indexed {
-		n.from, n.to, n.young = h.indexed, h.indexed, map[opKey]int64{}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.forget(h)
+	if n.to >= h.link.Last {
+		return nil
 	}
 	q.Ops.int(1, h.serial)
 	q.Ops.int(2, n.to)
@@ -119,6 +124,20 @@ func (n *newest) catchUp(ctx context.Context, q *reads, h *head) error {
 	})
 }
 
+// forget leaves out what the index has. The caller has the lock.
+func (n *newest) forget(h *head) {
+	if n.from >= h.indexed {
+		return
+	}
+	young := make(map[opKey]int64, len(n.young))
+	for key, seq := range n.young {
+		if seq > h.indexed {
+			young[key] = seq
+		}
+	}
+	n.from, n.to, n.young = h.indexed, max(n.to, h.indexed), young
+}
+
 // find is the operation of a key among those that a snapshot shows and the index does not hold; 0: none.
 func (n *newest) find(key opKey, h *head) (seq int64, err error) {
 	n.mu.RLock()
@@ -133,25 +152,22 @@ func (n *newest) find(key opKey, h *head) (seq int64, err error) {
 }
 
 // write puts the keys in memory into the index if they are many, goes on with merges there, and notes both in the head. The caller holds the
-// writer.
+// writer, so nothing comes or goes meanwhile.
 func (n *newest) write(w *writes, h *head, fresh, limit int) error {
+	h.index = h.index.clone()
 	n.mu.RLock()
-	defer n.mu.RUnlock()
-	if len(n.young) >= limit {
-		keys := n.young
-		if n.from < h.indexed { // another process has written some of them
-			keys = maps.Clone(keys)
-			maps.DeleteFunc(keys, func(_ opKey, seq int64) bool { return seq <= h.indexed })
-		}
+	keys, upto := n.young, n.to
+	n.mu.RUnlock()
+	if len(keys) >= limit && len(keys) > 0 {
 		if err := w.addRun(h, keys); err != nil {
 			return err
 		}
-		h.indexed = n.to
+		h.indexed = upto
 	}
 	return w.merge(h, fresh)
 }
 
-// booked takes in the keys that a batch has committed, and forgets those that the index has. The caller holds the writer.
+// booked takes in the keys that a batch has committed, and forgets those that it put into the index. The caller holds the writer.
 func (n *newest) booked(fresh map[opKey]int64, h *head) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -159,14 +175,5 @@ func (n *newest) booked(fresh map[opKey]int64, h *head) {
 		maps.Copy(n.young, fresh)
 		n.to = h.link.Last
 	}
-	if n.from >= h.indexed {
-		return
-	}
-	young := make(map[opKey]int64, len(n.young))
-	for key, seq := range n.young {
-		if seq > h.indexed {
-			young[key] = seq
-		}
-	}
-	n.from, n.young = h.indexed, young
+	n.forget(h)
 }

@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,10 +28,10 @@ func TestStoreFewKeys(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) store.Store { return fewKeys(t, t.TempDir()) })
 }
 
+// digest is as good as random.
 func digest(what byte, n int) (d ledger.Digest) {
-	d[0] = what
-	binary.BigEndian.PutUint64(d[8:], uint64(n)*0x9e3779b97f4a7c15)
-	return d
+	sum := sha256.Sum256(fmt.Append(nil, what, n))
+	return ledger.Digest(sum[:16])
 }
 
 // opKeyed is the n-th operation: of three that follow each other the number is the same.
@@ -206,7 +205,7 @@ func filtered(t *testing.T, one, two store.Store) {
 		}
 		for _, s := range []store.Store{one, two} {
 			found(t, s, n) // which catches up
-			known, foreign := 0, 0
+			foreign := 0
 			for i := 0; !s.(*sqlite.Store).Filtered("b"); i++ {
 				if i == 2000 {
 					t.Fatal("no filter is filled")
@@ -220,14 +219,13 @@ func filtered(t *testing.T, one, two store.Store) {
 				if s.(*sqlite.Store).Unheard("b", opKeyed(i).Request) {
 					t.Fatalf("of %d operations the filter does not know the %d-th", n, i)
 				}
-				known++
 				other := sha256.Sum256(fmt.Append(nil, "another ", i))
 				if s.(*sqlite.Store).Unheard("b", ledger.Digest(other[:16])) {
 					foreign++
 				}
 			}
-			if foreign < known*9/10 {
-				t.Errorf("of %d foreign keys the filter knows %d", known, known-foreign)
+			if foreign < n*4/5 { // of many small runs, each passes some
+				t.Errorf("of %d foreign keys the filters know %d", n, n-foreign)
 			}
 		}
 	}

@@ -8,7 +8,7 @@ const fan = 8
 // haste is how many keys a merge moves for each that is booked. At 1 it would end when as many runs wait as it has merged.
 const haste = 2
 
-// sizes is how many sizes of runs there can be.
+// sizes is how many sizes are merged: there are not as many keys as the last would have.
 const sizes = 16
 
 // merge begins the merges that are due, and goes on with all as far as so many new keys ask for: no batch has to wait for much.
@@ -19,7 +19,8 @@ func (w *writes) merge(h *head, fresh int) error {
 	}
 	for i := range x.merges {
 		m := &x.merges[i]
-		m.owed += int64(haste * fresh)
+		_, waiting := x.of(m.to.size - 1)
+		m.owed += int64(haste * fresh * max(1, waiting/fan)) // where keys in memory became few, there are soon many runs
 		for step := max(1, m.to.keys>>m.bits()); m.owed >= step && !m.ended(); m.owed -= step {
 			if err := w.move(h.serial, m); err != nil {
 				return err
@@ -30,36 +31,44 @@ func (w *writes) merge(h *head, fresh int) error {
 	return nil
 }
 
-// begin begins to merge the runs of a size, if they are enough and no others of their size are being merged.
-func (x *index) begin(size int64) {
-	var from []run
-	keys := int64(0)
-	for _, r := range x.runs {
-		if r.size == size {
-			from = append(from, r)
-			keys += r.keys
+// of tells where the runs of a size begin, and how many they are.
+func (x *index) of(size int64) (first, n int) {
+	for i := range x.runs {
+		switch {
+		case x.runs[i].size > size:
+			first++
+		case x.runs[i].size == size:
+			n++
 		}
 	}
-	if len(from) < fan || slices.ContainsFunc(x.merges, func(m merge) bool { return m.to.size == size+1 }) {
+	return first, n
+}
+
+// begin begins to merge the oldest runs of a size, if they are enough and no others of their size are being merged.
+func (x *index) begin(size int64) {
+	first, n := x.of(size)
+	if n < fan || slices.ContainsFunc(x.merges, func(m merge) bool { return m.to.size == size+1 }) {
 		return
 	}
+	last := first + min(n, 2*fan)
+	from, keys := slices.Clone(x.runs[first:last]), int64(0)
+	for _, r := range from {
+		keys += r.keys
+	}
 	to := x.newRun(size+1, keys)
-	x.runs = slices.DeleteFunc(x.runs, func(r run) bool { return r.size == size })
+	x.runs = slices.Delete(x.runs, first, last)
 	x.merges = append(x.merges, merge{to: to, from: from})
 }
 
 // end takes what has been merged among the whole runs.
 func (x *index) end() {
-	x.merges = slices.DeleteFunc(x.merges, func(m merge) bool {
+	for _, m := range x.merges {
 		if m.ended() {
-			at := slices.IndexFunc(x.runs, func(r run) bool { return r.size < m.to.size })
-			if at < 0 {
-				at = len(x.runs)
-			}
-			x.runs = slices.Insert(x.runs, at, m.to)
+			first, n := x.of(m.to.size)
+			x.runs = slices.Insert(x.runs, first+n, m.to)
 		}
-		return m.ended()
-	})
+	}
+	x.merges = slices.DeleteFunc(x.merges, func(m merge) bool { return m.ended() })
 }
 
 // bits is how many of a key tell its part: no block of a run is of two parts.
@@ -70,6 +79,7 @@ func (m *merge) bits() (bits int64) {
 	return bits
 }
 
+// ended tells whether all parts have moved.
 func (m *merge) ended() bool { return m.done == 1<<m.bits() }
 
 // move moves the keys of one part.

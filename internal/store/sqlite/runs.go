@@ -50,7 +50,7 @@ func (b block) find(key opKey) int64 {
 // run are the keys of operations that follow each other, in blocks on disk: a key is in the block whose number its first bits are. Its blocks
 // never change, so what is known of a run is known of it in every snapshot.
 type run struct {
-	id   int64
+	id   int64 // never that of another, so that what is remembered of a run is not taken for another's
 	size int64 // how often its keys were merged
 	bits int64 // its blocks are as many as numbers have so many bits
 	keys int64
@@ -59,12 +59,15 @@ type run struct {
 const (
 	blockKeys = 160 // keys of a block on average, at most: nearly always a block fits a page
 	blockBits = 22  // of the number of a block, at most
-	runBits   = 20  // of the number of a run: after a million of them numbers come again
+	runBits   = 20  // of the number of a run in its place: after a million of them places come again
 )
+
+// shelf is the number of a run in the places of its blocks.
+func (r *run) shelf() int64 { return r.id % (1 << runBits) }
 
 // place is the row of a block.
 func (r *run) place(brand, block int64) int64 {
-	return brand<<(runBits+blockBits) | r.id<<blockBits | block
+	return brand<<(runBits+blockBits) | r.shelf()<<blockBits | block
 }
 
 // part is the number that the first bits of a key are.
@@ -79,6 +82,9 @@ type index struct {
 	merges []merge // under way, of different sizes
 }
 
+// clone is an index that changes by itself.
+func (x *index) clone() index { return index{x.last, slices.Clone(x.runs), slices.Clone(x.merges)} }
+
 // merge is a run that others are merged into, part by part.
 type merge struct {
 	to   run
@@ -89,14 +95,14 @@ type merge struct {
 
 // newRun is a run for so many keys.
 func (x *index) newRun(size, keys int64) run {
-	taken := func(r run) bool { return r.id == x.last }
-	for used := true; used; {
-		x.last = (x.last + 1) % (1 << runBits)
-		used = slices.ContainsFunc(x.runs, taken) || slices.ContainsFunc(x.merges, func(m merge) bool {
-			return taken(m.to) || slices.ContainsFunc(m.from, taken)
-		})
+	r := run{id: x.last + 1, size: size, keys: keys}
+	taken := func(other run) bool { return other.shelf() == r.shelf() }
+	for slices.ContainsFunc(x.runs, taken) || slices.ContainsFunc(x.merges, func(m merge) bool {
+		return taken(m.to) || slices.ContainsFunc(m.from, taken)
+	}) {
+		r.id++
 	}
-	r := run{id: x.last, size: size, keys: keys}
+	x.last = r.id
 	for r.bits < blockBits && keys > blockKeys<<r.bits {
 		r.bits++
 	}
@@ -160,6 +166,9 @@ func (m *merge) numbers(p *pen) {
 	list(p, &m.from, (*run).numbers)
 	p.number(&m.done)
 	p.number(&m.owed)
+	if bits := m.bits(); bits > m.to.bits || m.done > 1<<bits {
+		p.err = errIndex
+	}
 }
 
 func (r *run) numbers(p *pen) {
@@ -199,7 +208,7 @@ type source struct {
 	filter       *filter // nil: any key may be here
 }
 
-// sources are all there are, those with the newest operations first.
+// sources are all there are: of the runs those with the newest operations first, for what is undone is mostly young.
 func (n *newest) sources(x *index) []source {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -228,7 +237,7 @@ func (s *source) may(key *opKey) bool {
 	return s.holds(key) && (s.filter == nil || s.filter.has(key))
 }
 
-// read reads a block. It lies in the engine's memory, and is gone with the next step of the statement.
+// block reads a block. It lies in the engine's memory, and is gone with the next step of the statement.
 func (q *reads) block(place int64, read func(block)) error {
 	q.Keys.int(1, place)
 	row, err := q.Keys.step()
@@ -257,9 +266,6 @@ func (q *reads) indexed(key opKey, brand int64, sources []source) (seq int64, er
 
 // addRun writes keys as a run.
 func (w *writes) addRun(h *head, keys map[opKey]int64) error {
-	if len(keys) == 0 {
-		return nil
-	}
 	r := h.index.newRun(0, int64(len(keys)))
 	blocks := make([]block, 1<<r.bits)
 	for key, seq := range keys {
@@ -283,13 +289,6 @@ func (w *writes) saveBlocks(brand int64, r *run, first int64, blocks []block) er
 		}
 	}
 	return nil
-}
-
-// blocks reads a run from its first block to its last.
-func (q *reads) blocks(ctx context.Context, brand int64, r run, read func(block) error) error {
-	q.AllKeys.int(1, r.place(brand, 0))
-	q.AllKeys.int(2, r.place(brand, 1<<blockBits-1))
-	return q.AllKeys.each(ctx, func() error { return read(q.AllKeys.columnBytes(0)) })
 }
 
 // checkKeys compares the index with the operations whose keys it is to hold.
@@ -322,21 +321,22 @@ func (q *reads) checkKeys(ctx context.Context, brand string) error {
 		return err
 	}
 	got := 0
-	runs := map[int64]*source{}
+	shelves := map[int64]*source{}
 	for i := range sources {
-		runs[sources[i].id] = &sources[i]
+		shelves[sources[i].shelf()] = &sources[i]
 	}
 	q.AllKeys.int(1, (&run{}).place(h.serial, 0))
 	q.AllKeys.int(2, (&run{}).place(h.serial+1, 0)-1)
 	err = q.AllKeys.each(ctx, func() error {
-		b, id, live := block(q.AllKeys.columnBytes(0)), q.AllKeys.columnInt(1)>>blockBits%(1<<runBits), 0
+		b, place, live := block(q.AllKeys.columnBytes(0)), q.AllKeys.columnInt(1), 0
+		s := shelves[place>>blockBits%(1<<runBits)]
 		for i := range b.len() {
-			if s := runs[id]; s != nil && s.holds(b.at(i).key()) {
+			if s != nil && s.holds(b.at(i).key()) {
 				live++
 			}
 		}
-		if got += live; live == 0 {
-			return fmt.Errorf("sqlite: brand %s: the index of operations has keys of run %d that no longer count", brand, id)
+		if got += live; s == nil || live == 0 && s.bits >= s.of { // a block of several parts stays until the last has moved
+			return fmt.Errorf("sqlite: brand %s: the index of operations has keys at %d that no longer count", brand, place)
 		}
 		return nil
 	})

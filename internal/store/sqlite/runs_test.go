@@ -23,7 +23,9 @@ func anIndex(t *rapid.T) (x index) {
 	}), 0, 9)
 	x.last, x.runs = small.Draw(t, "last"), runs.Draw(t, "runs")
 	for range rapid.IntRange(0, 3).Draw(t, "merges") {
-		x.merges = append(x.merges, merge{runs.Filter(func(r []run) bool { return len(r) > 0 }).Draw(t, "to")[0], runs.Draw(t, "from"), small.Draw(t, "done"), small.Draw(t, "owed")})
+		m := merge{to: run{1, 1, blockBits, 1}, from: runs.Draw(t, "from"), owed: small.Draw(t, "owed")}
+		m.done = rapid.Int64Range(0, 1<<m.bits()).Draw(t, "done")
+		x.merges = append(x.merges, m)
 	}
 	return x
 }
@@ -64,10 +66,11 @@ func FuzzIndex(f *testing.F) {
 	})
 }
 
-// TestNewRun: numbers come again, but not while they are in use, and a run has as many blocks as its keys fill.
+// TestNewRun: a run takes no place that is in use, and as many blocks as its keys fill.
 func TestNewRun(t *testing.T) {
-	x := index{last: 1<<runBits - 3, runs: []run{{id: 1<<runBits - 1}}, merges: []merge{{to: run{id: 0}, from: []run{{id: 2}}}}}
-	for i, want := range []run{{1<<runBits - 2, 1, 0, blockKeys}, {1, 1, 1, blockKeys + 1}, {3, 1, 8, 32768}, {4, 1, blockBits, 1 << 60}} {
+	const turn = 1 << runBits
+	x := index{last: turn - 3, runs: []run{{id: turn - 1}}, merges: []merge{{to: run{id: turn}, from: []run{{id: 2}}}}}
+	for i, want := range []run{{turn - 2, 1, 0, blockKeys}, {turn + 1, 1, 1, blockKeys + 1}, {turn + 3, 1, 8, 32768}, {turn + 4, 1, blockBits, 1 << 60}} {
 		if got := x.newRun(1, want.keys); got != want {
 			t.Errorf("the run after %d is %+v, want %+v", i, got, want)
 		}
@@ -86,14 +89,23 @@ func TestMergesDue(t *testing.T) {
 	if len(x.merges) != 1 || len(x.merges[0].from) != fan || len(x.runs) != fan-1 {
 		t.Fatalf("%+v", x)
 	}
-	x.end() // of nothing
+	x.end()             // of nothing
+	for range 3 * fan { // more than are merged at once
+		x.runs = append(x.runs, x.newRun(0, 1))
+	}
+	x.merges[0].done++
+	x.end()
+	x.begin(0)
+	if len(x.merges) != 1 || len(x.merges[0].from) != 2*fan {
+		t.Errorf("of many runs %+v are merged", x.merges)
+	}
 	x.merges[0].done++
 	x.end()
 	var sizes []int64
 	for _, s := range (&newest{}).sources(&x) {
 		sizes = append(sizes, s.size)
 	}
-	if len(x.merges) != 0 || len(sizes) != fan || !slices.IsSorted(sizes) || x.keys() != 2*fan-1 {
+	if len(x.merges) != 0 || len(sizes) != 2*fan+1 || !slices.IsSorted(sizes) || x.keys() != 5*fan-1 {
 		t.Errorf("%+v: sizes in the order of looking are %v", x, sizes)
 	}
 }
@@ -135,18 +147,19 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// TestTrim: filters of runs that are gone are dropped, and the others take no more than their room.
-func TestTrim(t *testing.T) {
+// TestPublish: filters of runs that are gone are dropped, and the others take no more than their room.
+func TestPublish(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	x := index{runs: []run{{id: 1, keys: 10_000}, {id: 2, keys: 1000}}, merges: []merge{{to: run{id: 3, keys: 5000}, from: []run{{id: 4, keys: 5000}}}}}
-	n := &newest{filters: map[run]*filter{{id: 9, keys: 5}: newFilter(5, 1)}}
+	n := &newest{filters: map[run]*filter{{id: 9, keys: 5}: newFilter(5, 1)}} // of a run that is gone
 	key := randomKey(r)
 	for _, s := range n.sources(&x) {
 		n.filters[s.run] = newFilter(s.keys, filterMax)
 		n.filters[s.run].add(&key)
 	}
 	for _, most := range []int{1000, 300, 100, 4} {
-		n.trim(&x, most)
+		of := x.runs[0]
+		n.publish(of, n.filters[of], &x, most)
 		all := 0
 		for of, f := range n.filters {
 			if all += len(f.blocks); !f.has(&key) {
@@ -157,5 +170,5 @@ func TestTrim(t *testing.T) {
 			t.Errorf("%d filters have %d blocks, of %d", len(n.filters), all, most)
 		}
 	}
-	n.trim(&x, 1) // less than there can be
+	n.publish(x.runs[0], n.filters[x.runs[0]], &x, 1) // less than there can be
 }

@@ -7,8 +7,8 @@ SELECT keys FROM op_key WHERE place = ?1;
 SELECT keys, place FROM op_key WHERE place >= ?1 AND place <= ?2 ORDER BY place;
 
 -- name: SaveKeys
--- one row by rowid
-INSERT INTO op_key (place, keys) VALUES (?1, ?2);
+-- one row by rowid; places come again, and what lies there counts no more
+INSERT OR REPLACE INTO op_key (place, keys) VALUES (?1, ?2);
 
 -- name: DeleteKeys
 -- one row by rowid
