@@ -135,6 +135,30 @@ func TestMerges(t *testing.T) {
 	}
 }
 
+// TestMergesUneven: the block of a small run is of several parts, and stays until the last of them has moved.
+func TestMergesUneven(t *testing.T) {
+	s := open(t, t.TempDir()).(*sqlite.Store)
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	s.SetKeysMax(1)
+	b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1)
+	check(t, err)
+	b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{Request: ledger.Digest{15: 1}}) // a key of the first part
+	check(t, b.Save(t.Context()))
+	check(t, b.Commit(t.Context()))
+	bookKeyed(t, s, 0, 1)
+	s.SetKeysMax(400)
+	underway := 0
+	for n := 1; n < 2000; n += 40 {
+		bookKeyed(t, s, n, n+40)
+		check(t, s.Integrity(t.Context()))
+		_, merges := s.Runs("b")
+		underway += merges
+	}
+	if underway < 5 {
+		t.Errorf("a merge was seen %d times", underway)
+	}
+}
+
 // TestKeysTaken: a key that was not looked up is not taken twice, wherever it is.
 func TestKeysTaken(t *testing.T) {
 	s := fewKeys(t, t.TempDir())
