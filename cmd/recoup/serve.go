@@ -66,7 +66,7 @@ func (c *serveCmd) Run(e *env) error {
 // costs about a tenth of all processor time. gcLimit keeps that within the memory a node may use.
 const (
 	gcPercent = 400
-	gcLimit   = 104 << 20
+	gcLimit   = 96 << 20
 )
 
 // tune sets the collector and how many goroutines run at once, unless the operator did. An embedded database waits for the disk in system

@@ -30,41 +30,41 @@ func (r *runner) counted(ctx context.Context, s *step) error {
 
 // turns sends calls, until there are no more or the time is over, in turns with what they are compared with.
 func (r *runner) turns(ctx context.Context, s *step, call Call, most int64) (calls int64, err error) {
-	if _, err := r.servers(ctx, s.at); err != nil { // before the other is dialled, for a connection that waits is soon dropped
-		return 0, err
-	}
-	var sides []*side
 	if s.to != nil {
-		other, err := r.dial(ctx, *s.to, s.to.do.call(r.newRun(), r.members(s.to.at)), Endless)
-		if err != nil {
+		if _, err := r.servers(ctx, s.to.at); err != nil {
 			return 0, err
 		}
-		defer other.Close()
-		sides = append(sides, other)
 	}
 	mine, err := r.dial(ctx, s.flow, call, most)
 	if err != nil {
 		return 0, err
 	}
 	defer mine.Close()
-	sides = append(sides, mine)
+	sides := []*side{mine}
+	if s.to != nil {
+		other, err := r.dial(ctx, *s.to, s.to.do.call(r.newRun(), r.members(s.to.at)), Endless)
+		if err != nil {
+			return 0, err
+		}
+		defer other.Close()
+		sides = []*side{other, mine}
+	}
+	order := slices.Clone(sides)
 	for !mine.Ended() && (most < Endless || mine.sum.Took < r.Time) {
-		slices.Reverse(sides) // A B, B A, A B: neither is always the first
-		for _, x := range sides {
+		for _, x := range order {
 			if err := r.send(x, func() (Load, error) { return x.Closed(ctx, min(turn, r.Time)) }); err != nil {
 				return 0, err
 			}
 		}
-	}
-	for _, x := range sides {
-		r.rates[x.line()] = x.sum.PerSecond()
+		slices.Reverse(order) // A B, B A, A B: neither is always the first
 	}
 	for _, x := range sides {
 		sample, to := x.sample(), Line{}
 		if x == mine && s.to != nil {
 			to = s.to.line()
-			sample[Ratio] = r.rates[mine.line()] / r.rates[to]
+			sample[Ratio] = sample[PerSecond] / r.rates[to]
 		}
+		r.rates[x.line()] = sample[PerSecond]
 		r.report.add(x.line(), to, sample)
 	}
 	return mine.sum.Calls, nil

@@ -23,7 +23,7 @@ import (
 // short that makes everybody take the oldest.
 
 const (
-	pagesMax    = 66 << 20 / 4096 // pages of all connections, in one piece. More are allocated one by one, if all of these are in use at once
+	pagesMax    = 74 << 20 / 4096 // pages of all connections, in one piece. More are allocated one by one, if all of these are in use at once
 	readerPages = 2 << 20 / 4096  // from where on a reader takes the oldest page of all for its next
 )
 
