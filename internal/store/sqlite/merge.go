@@ -5,7 +5,7 @@ import "slices"
 // fan is how many runs of a size make one of the next: with more of them a key is written again less often, and looked up in more places.
 const fan = 8
 
-// haste is how many keys a merge moves for each that is booked. At 1 it would end when as many runs wait as it has merged.
+// haste is how many keys a merge moves for each that is booked, while no more wait than it has. At 1 it would end when as many runs wait as it has merged.
 const haste = 2
 
 // sizes is how many sizes are merged: there are not as many keys as the last would have.
@@ -19,8 +19,7 @@ func (w *writes) merge(h *head, fresh int) error {
 	}
 	for i := range x.merges {
 		m := &x.merges[i]
-		_, waiting := x.of(m.to.size - 1)
-		m.owed += int64(haste * fresh * max(1, waiting/fan)) // where keys in memory became few, there are soon many runs
+		m.owed += x.pace(m, fresh)
 		for step := max(1, m.to.keys>>m.bits()); m.owed >= step && !m.ended(); m.owed -= step {
 			if err := w.move(h.serial, m); err != nil {
 				return err
@@ -29,6 +28,13 @@ func (w *writes) merge(h *head, fresh int) error {
 	}
 	x.end()
 	return nil
+}
+
+// pace is how many keys a merge is to move for so many that are booked: the more, the more runs wait for it to end. Where keys in memory have become
+// few, as with the thousandth brand, there are soon many.
+func (x *index) pace(m *merge, fresh int) int64 {
+	_, waiting := x.of(m.to.size - 1)
+	return int64(haste * fresh * max(1, waiting/fan))
 }
 
 // of tells where the runs of a size begin, and how many they are.

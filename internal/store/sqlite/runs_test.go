@@ -93,6 +93,12 @@ func TestMergesDue(t *testing.T) {
 	for range 3 * fan { // more than are merged at once
 		x.runs = append(x.runs, x.newRun(0, 1))
 	}
+	for waiting, want := range map[int]int64{0: 20, 2*fan - 1: 20, 4*fan - 1: 60} {
+		y := index{runs: x.runs[:waiting]}
+		if got := y.pace(&x.merges[0], 10); got != want {
+			t.Errorf("with %d runs waiting, %d keys are moved for 10, want %d", waiting, got, want)
+		}
+	}
 	x.merges[0].done++
 	x.end()
 	x.begin(0)
