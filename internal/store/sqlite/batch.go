@@ -43,7 +43,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 		return nil, err
 	}
 	t.loaded, t.head = l, l.head
-	s.filters(brand, l.keys, &l.head.index)
+	s.filters(brand, l.keys, l.index)
 	return t, nil
 }
 

@@ -84,9 +84,10 @@ func (n *newest) unfiltered(x *index) (list []merge) {
 	return list
 }
 
-// filters fills filters where they are missing, in the background.
-func (s *Store) filters(brand string, n *newest, x *index) {
-	if len(n.unfiltered(x)) == 0 || !n.filling.CompareAndSwap(false, true) {
+// filters fills filters where sources have none, in the background.
+func (s *Store) filters(brand string, n *newest, sources []source) {
+	missing := slices.ContainsFunc(sources, func(s source) bool { return s.filter == nil })
+	if !missing || !n.filling.CompareAndSwap(false, true) {
 		return
 	}
 	s.background.Go(func() {

@@ -5,7 +5,7 @@ import "slices"
 // fan is how many runs of a size make one of the next: with more of them a key is written again less often, and looked up in more places.
 const fan = 8
 
-// haste is how many keys a merge moves for each that is booked, while no more wait than it has. At 1 it would end when as many runs wait as it has merged.
+// haste is how many keys a merge moves for each that is booked, at least. At 1 it would end when as many runs wait as it has merged.
 const haste = 2
 
 // sizes is how many sizes are merged: there are not as many keys as the last would have.
@@ -77,7 +77,7 @@ func (x *index) end() {
 	x.merges = slices.DeleteFunc(x.merges, func(m merge) bool { return m.ended() })
 }
 
-// bits is how many of a key tell its part: no block of a run is of two parts.
+// bits is how many of a key tell its part: so many that of each run the keys of a part lie in one block.
 func (m *merge) bits() (bits int64) {
 	for i := range m.from {
 		bits = max(bits, m.from[i].bits)

@@ -47,8 +47,8 @@ func (b block) find(key opKey) int64 {
 	return 0
 }
 
-// run are the keys of operations that follow each other, in blocks on disk: a key is in the block whose number its first bits are. Its blocks
-// never change, so what is known of a run is known of it in every snapshot.
+// run are the keys of operations that follow each other, in blocks on disk: a key is in the block whose number its first bits are. No key is
+// ever added, so what is known of a run is known of it in every snapshot.
 type run struct {
 	id   int64 // never that of another, so that what is remembered of a run is not taken for another's
 	size int64 // how often its keys were merged
