@@ -1,9 +1,7 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -205,52 +203,5 @@ func TestWalletRefusesDamage(t *testing.T) {
 	add(t, w, lotOf("m2-1", 1))
 	if _, _, err := w.Append(nil, []*ledger.Account{{ID: "m1-1", Member: "m1"}}); err == nil {
 		t.Error("a stranger's lot was written")
-	}
-}
-
-func TestMergeLots(t *testing.T) {
-	fault := errors.New("fault")
-	stream := func(err error, ids ...string) iter.Seq2[*ledger.Lot, error] {
-		return func(yield func(*ledger.Lot, error) bool) {
-			for _, id := range ids {
-				var n int64
-				account, number, _ := strings.Cut(id, "#")
-				_, _ = fmt.Sscan(number, &n)
-				if !yield(lotOf(account, n), nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(nil, err)
-			}
-		}
-	}
-	tests := map[string]struct {
-		a, b iter.Seq2[*ledger.Lot, error]
-		want string
-	}{
-		"Both":      {stream(nil, "a#2", "b#10"), stream(nil, "a#1", "b#2", "c#1"), "a#1 a#2 b#2 b#10 c#1"},
-		"OnlyFirst": {stream(nil, "a#1"), stream(nil), "a#1"},
-		"OnlyLast":  {stream(nil), stream(nil, "a#1"), "a#1"},
-		"FaultA":    {stream(fault, "a#1"), stream(nil, "b#1"), "a#1 fault"},
-		"FaultB":    {stream(nil, "a#1", "c#1"), stream(fault, "b#1"), "a#1 b#1 fault"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			var got []string
-			for l, err := range store.MergeLots(tt.a, tt.b) {
-				if err != nil {
-					got = append(got, err.Error())
-				} else {
-					got = append(got, l.String())
-				}
-			}
-			if s := strings.Join(got, " "); s != tt.want {
-				t.Errorf("got %s, want %s", s, tt.want)
-			}
-			for range store.MergeLots(tt.a, tt.b) {
-				break
-			}
-		})
 	}
 }

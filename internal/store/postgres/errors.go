@@ -19,9 +19,9 @@ var again = map[string]bool{
 	"40P01": true, // deadlock_detected
 }
 
-// told turns an error of a statement into the contract's: ErrRetry when another writer won, ErrDown when the database is away. In all
+// storeError maps an error of a statement: ErrRetry when another writer won, ErrDown when the database is away. In all
 // cases nothing was written.
-func told(err error) error {
+func storeError(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

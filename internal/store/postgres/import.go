@@ -86,7 +86,7 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 	}
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
-		return told(err)
+		return storeError(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // harmless after the commit
 	im := &importer{ctx: ctx, tx: tx, from: from, snap: snap, progress: progress}
@@ -280,7 +280,7 @@ func (im *importer) members() error {
 	if err := run(im.ctx, im.tx, importMembers); err != nil {
 		return fmt.Errorf("members: %w", err)
 	}
-	if err := im.exec(importNames, int64(accountName), int64(ledger.ByCard)); err != nil {
+	if err := im.exec(importNames, int64(store.AccountName), int64(ledger.ByCard)); err != nil {
 		return fmt.Errorf("names: %w", err)
 	}
 	return bring(im, "names", "ident", "brand_id type outer_type text member", im.from.Members,
@@ -299,7 +299,7 @@ func (im *importer) members() error {
 func (im *importer) assets() error {
 	err := bring(im, "lots", "lot", "brand_id account n kind member origin expires granted balance held open", im.from.Lots,
 		func(brand int64, v *ledger.Lot, put func(...any)) error {
-			put(brand, v.Account, v.N, int64(v.Kind), v.Member, v.Origin[:], farEnd(v.Expires), int64(v.Granted), int64(v.Balance), int64(v.Held),
+			put(brand, v.Account, v.N, int64(v.Kind), v.Member, v.Origin[:], store.FarEnd(v.Expires), int64(v.Granted), int64(v.Balance), int64(v.Held),
 				v.Balance > v.Held)
 			return nil
 		})
@@ -328,10 +328,11 @@ func (im *importer) operations() error {
 	ops := func(ctx context.Context, brand string) iter.Seq2[*ledger.Op, error] {
 		return im.from.Ops(ctx, brand, 0)
 	}
-	err := bring(im, "operations", "op", "brand_id seq ordinal request refund order_no member body", ops,
+	err := bring(im, "operations", "op", "brand_id seq at kind ordinal request refund member shop order_no body", ops,
 		func(brand int64, v *ledger.Op, put func(...any)) error {
 			im.text = store.AppendOp(im.text[:0], v)
-			put(brand, v.Seq, int64(v.Ordinal), digestOrNull(&v.Request), digestOrNull(&v.Refund), orNull(v.Order), v.Member, im.text)
+			put(brand, v.Seq, v.At, int64(v.Kind), int64(v.Ordinal), store.DigestOrNull(&v.Request), store.DigestOrNull(&v.Refund), v.Member, v.Shop, orNull(v.Order),
+				im.text)
 			return nil
 		})
 	if err != nil {
@@ -385,7 +386,7 @@ func (im *importer) wdk() error {
 	err = bring(im, "quotes", "quote", "brand_id token store until bound body", im.from.Quotes,
 		func(brand int64, v *reverse.Quote, put func(...any)) error {
 			text, err := store.Encode(v)
-			put(brand, v.Token, v.Store, farEnd(v.Until), v.Bound, text)
+			put(brand, v.Token, v.Store, store.FarEnd(v.Until), v.Bound, text)
 			return err
 		})
 	if err != nil {

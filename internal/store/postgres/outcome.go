@@ -48,8 +48,8 @@ func (s *Store) Outcome(ctx context.Context, brand, token string) (bool, error) 
 // ask asks once. An error that the database's being away explains is no answer.
 func (s *Store) ask(ctx context.Context, serial int64, xid, link string) (committed, over bool, err error) {
 	var status *string
-	if err := s.pool.QueryRow(ctx, sql.XactStatus, xid).Scan(&status); err != nil {
-		err = told(err)
+	if err := s.pool.QueryRow(ctx, sql("XactStatus"), xid).Scan(&status); err != nil {
+		err = storeError(err)
 		return false, !errors.Is(err, store.ErrDown), err
 	}
 	if status != nil && *status == "in progress" {
@@ -64,12 +64,12 @@ func (s *Store) ask(ctx context.Context, serial int64, xid, link string) (commit
 		return false, true, nil //nolint:nilerr // a token that is none of ours names nothing that was committed
 	}
 	var found []byte
-	err = s.pool.QueryRow(ctx, sql.Link, serial, n).Scan(&found)
+	err = s.pool.QueryRow(ctx, sql("Link"), serial, n).Scan(&found)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, true, nil
 	}
 	if err != nil {
-		err = told(err)
+		err = storeError(err)
 		return false, !errors.Is(err, store.ErrDown), err
 	}
 	return fmt.Sprintf("%x", found) == hash, true, nil

@@ -39,6 +39,9 @@ const lanes = 2
 
 // Store is a store.Store in PostgreSQL.
 type Store struct {
+	store.Books  // over reader
+	store.Tables // over pool
+
 	opts   Options
 	pool   *pgxpool.Pool // batches and reads, with the settings of sessions
 	reader *pgxpool.Pool // streams
@@ -53,7 +56,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open connects, checks the server's settings and brings the schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{opts: o, serials: map[string]int64{}, rules: map[int64]*ledger.Brand{}}
+	s := newStore(o)
 	cfg, err := poolConfig(o.DSN, &o)
 	if err != nil {
 		return nil, err
@@ -97,12 +100,12 @@ func (s *Store) serial(ctx context.Context, brand string) (int64, error) {
 	if ok {
 		return serial, nil
 	}
-	err := s.pool.QueryRow(ctx, sql.Serial, brand).Scan(&serial)
+	err := s.pool.QueryRow(ctx, sql("Serial"), brand).Scan(&serial)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, fmt.Errorf("%w: %q", store.ErrNoBrand, brand)
 	}
 	if err != nil {
-		return 0, told(err)
+		return 0, storeError(err)
 	}
 	s.mu.Lock()
 	s.serials[brand] = serial
@@ -119,7 +122,7 @@ func (s *Store) brand(ctx context.Context, q *pgx.Conn, serial, version int64) (
 		return b, nil
 	}
 	var text string
-	if err := q.QueryRow(ctx, sql.Rules, serial, version).Scan(&text); err != nil {
+	if err := q.QueryRow(ctx, sql("Rules"), serial, version).Scan(&text); err != nil {
 		return nil, fmt.Errorf("postgres: rules %d of brand %d: %w", version, serial, err)
 	}
 	b, err := store.Decode[ledger.Brand]([]byte(text))
@@ -138,19 +141,14 @@ func (s *Store) Resolve(ctx context.Context, brand string, keys *reverse.Keys) (
 	if err != nil {
 		return nil, err
 	}
-	l := newLoader(s, serial, resolving)
-	l.start(keys)
-	if l.empty() {
-		return l.resolved(), nil
+	l := newLoader(ctx, s, nil, serial, store.Resolving, nil)
+	if l.Start(keys); l.Pending() {
+		err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+			l.asker.conn = c.Conn()
+			return l.Follow()
+		})
 	}
-	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-		l.conn = c.Conn()
-		return l.follow(ctx)
-	})
-	if err != nil {
-		return nil, told(err)
-	}
-	return l.resolved(), nil
+	return l.Resolved(), storeError(err)
 }
 
 // Read loads on one snapshot; it waits for nobody.
@@ -159,18 +157,19 @@ func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now 
 	if err != nil {
 		return nil, err
 	}
-	l := newLoader(s, serial, reading)
-	l.clock = s.clock(now)
+	var state *reverse.State
 	err = s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-		l.conn = c.Conn()
-		defer rollback(l.conn)
-		l.trip.Queue(beginReading)
-		return l.load(ctx, keys)
+		clock := s.clock(now)
+		l := newLoader(ctx, s, c.Conn(), serial, store.Reading, clock)
+		defer rollback(c.Conn())
+		l.asker.trip.Queue(beginReading)
+		state = l.State
+		return l.load(keys, clock)
 	})
 	if err != nil {
-		return nil, told(err)
+		return nil, storeError(err)
 	}
-	return l.s, nil
+	return state, nil
 }
 
 // clock is the caller's clock as a parameter: nil has the statements read the database's.
@@ -184,8 +183,8 @@ func (s *Store) clock(now int64) *int64 {
 // Drift is how far the caller's clock is ahead of the database's; 0 where stamps are by the caller's.
 func (s *Store) Drift(ctx context.Context, now time.Time) (time.Duration, error) {
 	var there int64
-	if err := s.pool.QueryRow(ctx, sql.Clock).Scan(&there); err != nil {
-		return 0, told(err)
+	if err := s.pool.QueryRow(ctx, sql("Clock")).Scan(&there); err != nil {
+		return 0, storeError(err)
 	}
 	if !s.opts.ServerClock {
 		return 0, nil
@@ -216,12 +215,12 @@ func (s *Store) Numbers(ctx context.Context, brand string, n int64) (int64, erro
 		return 0, err
 	}
 	var count int64
-	err = s.pool.QueryRow(ctx, sql.Issue, serial, n, numbersMax-n).Scan(&count)
+	err = s.pool.QueryRow(ctx, sql("Issue"), serial, n, numbersMax-n).Scan(&count)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return store.NumberRange(serial, numbersMax, n) // which tells that there are none left
 	}
 	if err != nil {
-		return 0, told(err)
+		return 0, storeError(err)
 	}
 	return store.NumberRange(serial, count, n)
 }
@@ -232,12 +231,12 @@ func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (me
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, sql.MembersDue, serial, now, int64(limit))
+	rows, err := s.pool.Query(ctx, sql("MembersDue"), serial, now, int64(limit))
 	if err != nil {
-		return nil, told(err)
+		return nil, storeError(err)
 	}
-	if err := each(rows, func(r row) error { members = append(members, r.text(0)); return nil }); err != nil {
-		return nil, told(err)
+	if err := each(rows, func(r store.Row) error { members = append(members, r.Text(0)); return nil }); err != nil {
+		return nil, storeError(err)
 	}
 	slices.Sort(members)
 	return members, nil
@@ -245,21 +244,21 @@ func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (me
 
 // Purge forgets what is over, brand by brand.
 func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
-	rows, err := s.pool.Query(ctx, sql.Serials)
+	rows, err := s.pool.Query(ctx, sql("Serials"))
 	if err != nil {
-		return told(err)
+		return storeError(err)
 	}
 	serials, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
-		return told(err)
+		return storeError(err)
 	}
 	for _, serial := range serials {
 		for _, p := range []struct {
 			purge string
 			until int64
-		}{{sql.PurgeRefusals, now}, {sql.PurgeTombs, now}, {sql.PurgeQuotes, now - store.QuoteKept}} {
+		}{{sql("PurgeRefusals"), now}, {sql("PurgeTombs"), now}, {sql("PurgeQuotes"), now - store.QuoteKept}} {
 			if _, err := s.pool.Exec(ctx, p.purge, serial, p.until, int64(limit)); err != nil {
-				return told(err)
+				return storeError(err)
 			}
 		}
 	}

@@ -124,7 +124,7 @@ var names, values = func() (names, values []string) {
 func (s *Store) begin(b *pgx.Batch) {
 	b.Queue("BEGIN")
 	if s.opts.PgBouncer {
-		b.Queue(sql.SetLocal, names, values)
+		b.Queue(sql("SetLocal"), names, values)
 	}
 }
 
@@ -138,8 +138,8 @@ const versionMin = 140000
 func (s *Store) check(ctx context.Context) error {
 	var version int64
 	var fsync, pages, commit, encoding string
-	if err := s.pool.QueryRow(ctx, sql.Settings).Scan(&version, &fsync, &pages, &commit, &encoding); err != nil {
-		return fmt.Errorf("postgres: %w", told(err))
+	if err := s.pool.QueryRow(ctx, sql("Settings")).Scan(&version, &fsync, &pages, &commit, &encoding); err != nil {
+		return fmt.Errorf("postgres: %w", storeError(err))
 	}
 	if version < versionMin {
 		return fmt.Errorf("postgres: the server has version %d, wanted is %d or newer", version/10000, versionMin/10000)

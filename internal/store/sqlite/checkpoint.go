@@ -21,7 +21,7 @@ type checkpointer struct {
 }
 
 func startCheckpointer(s *Store) (*checkpointer, error) {
-	c, err := s.connect(readWrite, readerPages)
+	c, err := s.connect(readWrite)
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +31,8 @@ func startCheckpointer(s *Store) (*checkpointer, error) {
 }
 
 // wrote counts what a commit added to the log. The caller holds the writer; it never waits.
-func (k *checkpointer) wrote(w *writes) {
-	if w.pages += w.c.written(); w.pages <= k.limit {
+func (k *checkpointer) wrote(w *writer) {
+	if w.pages += w.written(); w.pages <= k.limit {
 		return
 	}
 	select {

@@ -18,9 +18,9 @@ import (
 // conn is one connection. It belongs to one goroutine at a time.
 type conn struct {
 	tls   *libc.TLS
-	db    uintptr // *sqlite3
-	out   uintptr // room for what the engine hands back by pointer
-	stmts []*stmt
+	db    uintptr          // *sqlite3
+	out   uintptr          // room for what the engine hands back by pointer
+	stmts map[string]*stmt // by name
 }
 
 // openFlags say how a connection opens its file.
@@ -32,7 +32,7 @@ const (
 )
 
 func openConn(path string, flags openFlags) (*conn, error) {
-	c := &conn{tls: libc.NewTLS()}
+	c := &conn{tls: libc.NewTLS(), stmts: map[string]*stmt{}}
 	c.out = sqlite3.Xsqlite3_malloc64(c.tls, 16)
 	name := c.cstring(path)
 	defer sqlite3.Xsqlite3_free(c.tls, name)
@@ -100,8 +100,8 @@ func busy(err error) bool {
 	return errors.As(err, &e) && e.Code&0xff == sqlite3.SQLITE_BUSY
 }
 
-// exec runs statements without parameters and results.
-func (c *conn) exec(sql string) error {
+// script runs statements without parameters and results.
+func (c *conn) script(sql string) error {
 	p := c.cstring(sql)
 	defer sqlite3.Xsqlite3_free(c.tls, p)
 	if rc := sqlite3.Xsqlite3_exec(c.tls, c.db, p, 0, 0, 0); rc != sqlite3.SQLITE_OK {
@@ -114,7 +114,7 @@ func (c *conn) exec(sql string) error {
 func (c *conn) inTransaction() bool { return sqlite3.Xsqlite3_get_autocommit(c.tls, c.db) == 0 }
 
 // changes is how many rows the last statement wrote.
-func (c *conn) changes() int { return int(sqlite3.Xsqlite3_changes(c.tls, c.db)) }
+func (c *conn) changes() int64 { return sqlite3.Xsqlite3_changes64(c.tls, c.db) }
 
 // checkpoint copies pages from the log into the database file, as far as readers and writers let it.
 func (c *conn) checkpoint(mode int32) error {
@@ -134,13 +134,14 @@ func (c *conn) written() int {
 // stmt is a prepared statement. To run one: bind every parameter, step until there is no row, and it is ready again. Rows must be
 // read to their end or cut short by reset.
 type stmt struct {
-	c     *conn
-	p     uintptr // *sqlite3_stmt
-	name  string
-	room  uintptr   // memory for bound texts, valid until the next run
-	size  uint64    // of room
-	used  uint64    // of room, by this run
-	extra []uintptr // what did not fit; room grows before the next run
+	c      *conn
+	p      uintptr // *sqlite3_stmt
+	name   string
+	params int       // how many parameters it has
+	room   uintptr   // memory for bound texts, valid until the next run
+	size   uint64    // of room
+	used   uint64    // of room, by this run
+	extra  []uintptr // what did not fit; room grows before the next run
 }
 
 // roomFirst is what a statement's texts get at first, in bytes; it doubles as needed.
@@ -154,7 +155,7 @@ func (c *conn) prepare(name, sql string) (*stmt, error) {
 	}
 	s := &stmt{c: c, p: *c.pointer(), name: name, size: roomFirst}
 	s.room = sqlite3.Xsqlite3_malloc64(c.tls, s.size)
-	c.stmts = append(c.stmts, s)
+	s.params = int(sqlite3.Xsqlite3_bind_parameter_count(c.tls, s.p))
 	return s, nil
 }
 
@@ -185,27 +186,25 @@ func place[T string | []byte](s *stmt, v T) uintptr {
 }
 
 func (s *stmt) int(i int32, v int64) { sqlite3.Xsqlite3_bind_int64(s.c.tls, s.p, i, v) }
-func (s *stmt) null(i int32)         { sqlite3.Xsqlite3_bind_null(s.c.tls, s.p, i) }
 
 func (s *stmt) text(i int32, v string) {
 	sqlite3.Xsqlite3_bind_text(s.c.tls, s.p, i, place(s, v), int32(len(v)), 0)
 }
 
-// textOrNull binds "" as NULL: partial indexes leave such rows out.
-func (s *stmt) textOrNull(i int32, v string) {
-	if v == "" {
-		s.null(i)
-	} else {
-		s.text(i, v)
+func (s *stmt) bool(i int32, v bool) {
+	n := int64(0)
+	if v {
+		n = 1
 	}
+	s.int(i, n)
 }
 
-// document binds bytes as text.
-func (s *stmt) document(i int32, v []byte) {
-	sqlite3.Xsqlite3_bind_text(s.c.tls, s.p, i, place(s, v), int32(len(v)), 0)
-}
-
+// blob binds nil as NULL.
 func (s *stmt) blob(i int32, v []byte) {
+	if v == nil {
+		sqlite3.Xsqlite3_bind_null(s.c.tls, s.p, i)
+		return
+	}
 	sqlite3.Xsqlite3_bind_blob(s.c.tls, s.p, i, place(s, v), int32(len(v)), 0)
 }
 
@@ -244,29 +243,31 @@ func (s *stmt) reset() {
 	s.room = sqlite3.Xsqlite3_malloc64(s.c.tls, s.size)
 }
 
-func (s *stmt) columnInt(i int32) int64 { return sqlite3.Xsqlite3_column_int64(s.c.tls, s.p, i) }
+// Int is a column of the current row.
+func (s *stmt) Int(i int) int64 { return sqlite3.Xsqlite3_column_int64(s.c.tls, s.p, int32(i)) }
 
-func (s *stmt) columnText(i int32) string { return string(s.columnBytes(i)) }
+// Text copies a column of the current row.
+func (s *stmt) Text(i int) string { return string(s.Bytes(i)) }
 
-// columnBytes is a text or blob in the engine's memory: gone with the next step.
-func (s *stmt) columnBytes(i int32) []byte {
-	p := sqlite3.Xsqlite3_column_blob(s.c.tls, s.p, i)
-	n := sqlite3.Xsqlite3_column_bytes(s.c.tls, s.p, i)
+// Bytes is a text or blob in the engine's memory: gone with the next step.
+func (s *stmt) Bytes(i int) []byte {
+	p := sqlite3.Xsqlite3_column_blob(s.c.tls, s.p, int32(i))
+	n := sqlite3.Xsqlite3_column_bytes(s.c.tls, s.p, int32(i))
 	if p == 0 || n == 0 {
 		return nil
 	}
 	return unsafe.Slice((*byte)(memory(p)), n)
 }
 
-// each runs a query and reads its rows. When the reader or the caller's context gives up, the rest is not read.
-func (s *stmt) each(ctx context.Context, read func() error) error {
+// each steps through the rows. When the reader or the caller's context gives up, the rest is not read.
+func (s *stmt) each(ctx context.Context, read func(store.Row) error) error {
 	for {
 		row, err := s.step()
 		if !row {
 			return err
 		}
 		if err = ctx.Err(); err == nil {
-			err = read()
+			err = read(s)
 		}
 		if err != nil {
 			s.reset()

@@ -33,17 +33,18 @@ func foreign(path string, mayBeNew bool) bool {
 	defer c.close()
 	var e *Error
 	other := func(err error) bool { return errors.As(err, &e) && e.Code == sqlite3.SQLITE_NOTADB }
-	if err := c.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
+	if err := c.script(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
 		return other(err)
 	}
 	q, err := c.prepare("tables", "SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version') FROM sqlite_schema WHERE type = 'table'")
 	if err != nil {
 		return other(err)
 	}
+	defer q.finalize()
 	if _, err := q.step(); err != nil {
 		return other(err)
 	}
-	tables, versions := q.columnInt(0), q.columnInt(1)
+	tables, versions := q.Int(0), q.Int(1)
 	return versions == 0 && (tables > 0 || !mayBeNew)
 }
 

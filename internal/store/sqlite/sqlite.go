@@ -1,8 +1,10 @@
 // Package sqlite keeps the books in one file: the embedded default.
 //
 // There is one writer at a time. Within the process a token passes from batch to batch; another process on the same file waits for
-// the file's lock. Readers wait for no writer: each sees the last commit before it began. A commit is durable when it returns: the log (WAL)
-// is synced every time, by the syncer and without the token. What protects the log itself the engine syncs (synchronous=FULL).
+// the file's lock. Readers wait for no writer: each sees the last commit before it began.
+//
+// A commit is durable when it returns: the syncer syncs the log (WAL), several commits at once and without the token. So the engine need not
+// (synchronous=NORMAL); it still syncs the log's header and what a checkpoint copies.
 package sqlite
 
 import (
@@ -28,6 +30,7 @@ type Options struct {
 const (
 	busyTimeout = 5000  // milliseconds that another process may keep the lock
 	readersIdle = 4     // connections kept for the next readers
+	cacheMax    = 16    // MiB of pages that a connection keeps in memory. At a commit after a page split the engine scans all of them
 	logPages    = 65536 // pages in the log that ask for a checkpoint: 256 MiB. A page written often is copied back once
 )
 
@@ -41,37 +44,48 @@ type Store struct {
 	path     string
 	readOnly bool
 
-	writer      chan *writes // holds the writing connection while no batch is open and nothing is being written
-	idle        chan *reads  // connections of readers at rest
+	store.Books
+	store.Tables
+
+	writer      chan *writer // holds the writing connection while no batch is open and nothing is being written
+	idle        chan *conn   // connections of readers at rest
 	checkpoints *checkpointer
 	syncer      *syncer // nil when opened read-only
 	log         *os.File
 
-	closing    sync.Once
-	quit       chan struct{}  // what goes on in the background stops
-	background sync.WaitGroup // filters are filled
-	closed     chan struct{}
+	closing sync.Once
+	closed  chan struct{}
 
-	places *places
+	mu    sync.Mutex              // guards what follows
+	rules map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
+}
 
-	mu      sync.Mutex              // guards what follows
-	keys    map[int64]*newest       // by brand serial
-	keysMax int                     // keysMax, but for tests
-	rules   map[int64]*ledger.Brand // newest parsed rules by brand serial; a brand is never changed once published
+// writer is the connection that writes.
+type writer struct {
+	*conn
+	pages int // written to the log since a checkpoint began it anew
 }
 
 var _ store.Store = (*Store)(nil)
 
 // Open opens the file, creates it when there is none, and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	tunePageCache()
 	path, err := filepath.Abs(o.Path)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		path: path, readOnly: o.ReadOnly, writer: make(chan *writes, 1), idle: make(chan *reads, readersIdle),
-		quit: make(chan struct{}), closed: make(chan struct{}), places: newPlaces(), rules: map[int64]*ledger.Brand{}, keys: map[int64]*newest{}, keysMax: keysMax,
+		path: path, readOnly: o.ReadOnly, writer: make(chan *writer, 1), idle: make(chan *conn, readersIdle),
+		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
+	}
+	s.Books = store.Books{Stream: s.stream}
+	s.Tables = store.Tables{
+		Read: func(ctx context.Context, do func(store.Tx) error) error {
+			return s.read(func(c *conn) error { return do(tx{ctx, c}) })
+		},
+		Write: func(ctx context.Context, do func(store.Tx) error) error {
+			return s.write(ctx, func(w *writer) error { return do(tx{ctx, w.conn}) })
+		},
 	}
 	if o.ReadOnly {
 		if foreign(path, false) {
@@ -96,14 +110,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := migrate(ctx, path); err != nil {
 		return nil, err
 	}
-	w := &writes{}
-	if w.c, err = s.connect(readWrite, pagesMax); err != nil {
+	c, err := s.connect(readWrite)
+	if err != nil {
 		return nil, err
 	}
-	if err = errors.Join(prepare(w.c, &w.reads), prepare(w.c, w)); err == nil {
-		w.log, err = w.c.gatherLog()
-	}
-	if err == nil {
+	if err = c.script("SELECT 1 FROM brand"); err == nil { // the first query opens the log
 		s.log, err = os.OpenFile(path+"-wal", os.O_RDWR, 0)
 	}
 	if err == nil {
@@ -111,13 +122,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.checkpoints, err = startCheckpointer(s)
 	}
 	if err != nil {
-		w.c.close()
+		c.close()
 		if s.log != nil {
 			_ = s.log.Close()
 		}
 		return nil, err
 	}
-	s.writer <- w
+	s.writer <- &writer{conn: c}
 	return s, nil
 }
 
@@ -134,16 +145,16 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect opens a connection that keeps so many pages in memory. Checkpoints have their own, so that no commit pays for one.
-func (s *Store) connect(flags openFlags, pages int) (*conn, error) {
+// connect opens a connection. Checkpoints have their own, so that no commit pays for one.
+func (s *Store) connect(flags openFlags) (*conn, error) {
 	c, err := openConn(s.path, flags)
 	if err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = %d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
-		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL`,
-		busyTimeout, pages, logPages*3/2*4096)
-	if err := c.exec(settings); err != nil {
+	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = NORMAL`,
+		busyTimeout, cacheMax<<10, logPages*3/2*4096)
+	if err := c.script(settings); err != nil {
 		c.close()
 		return nil, err
 	}
@@ -151,7 +162,7 @@ func (s *Store) connect(flags openFlags, pages int) (*conn, error) {
 }
 
 // reader takes a connection for reading, a new one when none is at rest: readers may nest.
-func (s *Store) reader() (*reads, error) {
+func (s *Store) reader() (*conn, error) {
 	select {
 	case <-s.closed:
 		return nil, errClosed
@@ -163,39 +174,30 @@ func (s *Store) reader() (*reads, error) {
 		}
 	}
 	select {
-	case r := <-s.idle:
-		return r, nil
+	case c := <-s.idle:
+		return c, nil
 	default:
+		return s.connect(readOnly)
 	}
-	r := &reads{}
-	var err error
-	if r.c, err = s.connect(readOnly, readerPages); err != nil {
-		return nil, err
-	}
-	if err := prepare(r.c, r); err != nil {
-		r.c.close()
-		return nil, fmt.Errorf("%w (is the schema of %s older than this program? opening it for writing brings it up to date)", err, s.path)
-	}
-	return r, nil
 }
 
 // release puts a connection to rest.
-func (s *Store) release(r *reads) {
+func (s *Store) release(c *conn) {
 	select {
 	case <-s.closed:
-		r.c.close()
+		c.close()
 		return
 	default:
 	}
 	select {
-	case s.idle <- r:
+	case s.idle <- c:
 	default:
-		r.c.close()
+		c.close()
 	}
 }
 
 // lock waits for the right to write in this process.
-func (s *Store) lock(ctx context.Context) (*writes, error) {
+func (s *Store) lock(ctx context.Context) (*writer, error) {
 	if s.readOnly {
 		return nil, errReadOnly
 	}
@@ -216,17 +218,18 @@ func (s *Store) lock(ctx context.Context) (*writes, error) {
 }
 
 // write runs one write outside of a batch. It is durable when it returns.
-func (s *Store) write(ctx context.Context, do func(*writes) error) error {
+func (s *Store) write(ctx context.Context, do func(*writer) error) error {
 	w, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
-	if err = w.Begin.run(); err == nil {
+	if _, err = w.exec("Begin"); err == nil {
 		if err = do(w); err == nil {
 			err = s.commit(w)
 		}
-		if err != nil && w.c.inTransaction() {
-			err = errors.Join(err, w.Rollback.run())
+		if err != nil && w.inTransaction() {
+			_, undone := w.exec("Rollback")
+			err = errors.Join(err, undone)
 		}
 	}
 	commit := s.syncer.seen()
@@ -237,88 +240,96 @@ func (s *Store) write(ctx context.Context, do func(*writes) error) error {
 	return s.syncer.wait(commit)
 }
 
-// commit ends the writer's transaction. Its pages are in the log then; who tells anybody must wait for the syncer.
-func (s *Store) commit(w *writes) error {
+// commit ends the writer's transaction. Its pages are in the log then; it is durable when the syncer says so.
+func (s *Store) commit(w *writer) error {
 	s.syncer.begin()
 	defer s.syncer.end()
-	w.log.late = true
-	defer func() { w.log.late = false }()
-	return w.Commit.run()
+	_, err := w.exec("Commit")
+	return err
 }
 
-// told waits until whatever a reader may have seen is durable: what is told must not be lost.
-func (s *Store) told() error {
-	if s.readOnly {
-		return nil
-	}
-	return s.syncer.wait(s.syncer.seen())
-}
-
-// read runs queries on one snapshot.
-func (s *Store) read(do func(*reads) error) error {
-	r, err := s.reader()
+// read runs queries on one snapshot. It returns when all that they may have seen is durable.
+func (s *Store) read(do func(*conn) error) error {
+	c, err := s.reader()
 	if err != nil {
 		return err
 	}
-	defer s.release(r)
-	if err := r.c.exec("BEGIN"); err != nil {
+	defer s.release(c)
+	if _, err := c.exec("BeginReading"); err != nil {
 		return err
 	}
-	return errors.Join(do(r), r.c.exec("COMMIT"))
+	err = do(c)
+	if _, ended := c.exec("Commit"); ended != nil {
+		err = errors.Join(err, ended)
+	}
+	if err == nil && !s.readOnly {
+		err = s.syncer.wait(s.syncer.seen())
+	}
+	return err
 }
 
-// head is a brand's row: where its books stand.
+// stream reads the rows of one query of a brand, one at a time, on one snapshot.
+func (s *Store) stream(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
+	return s.read(func(c *conn) error {
+		h, err := c.head(ctx, brand)
+		if err != nil {
+			return err
+		}
+		return c.query(ctx, query, read, append([]any{h.serial}, args...)...)
+	})
+}
+
+// tx is a transaction outside of batches.
+type tx struct {
+	ctx context.Context
+	c   *conn
+}
+
+func (t tx) Query(query string, read func(store.Row) error, args ...any) error {
+	return t.c.query(t.ctx, query, read, args...)
+}
+
+func (t tx) Exec(statement string, args ...any) (int64, error) { return t.c.exec(statement, args...) }
+
+// head is where a brand's books stand.
 type head struct {
 	serial  int64
 	version int64
-	counter int64
 	link    store.Link
 	token   string
-	indexed int64 // the operations up to this one have their keys in the index
-	index   index
 }
 
-// head reads the row of a brand; ErrNoBrand when there is none.
-func (q *reads) head(brand string) (h head, err error) {
-	q.Head.text(1, brand)
-	row, err := q.Head.step()
-	if err != nil {
-		return h, err
+// head reads where a brand's books stand; ErrNoBrand when there is none.
+func (c *conn) head(ctx context.Context, brand string) (h head, err error) {
+	err = c.query(ctx, "Head", func(r store.Row) error {
+		h = head{serial: r.Int(0), version: r.Int(1), link: store.Link{Last: r.Int(2), At: r.Int(3)}, token: r.Text(5)}
+		copy(h.link.Hash[:], r.Bytes(4))
+		return nil
+	}, brand)
+	if err == nil && h.serial == 0 {
+		err = fmt.Errorf("%w: %q", store.ErrNoBrand, brand)
 	}
-	if !row {
-		return h, fmt.Errorf("%w: %q", store.ErrNoBrand, brand)
-	}
-	h = head{
-		serial: q.Head.columnInt(0), version: q.Head.columnInt(1), counter: q.Head.columnInt(2),
-		link: store.Link{Last: q.Head.columnInt(3), At: q.Head.columnInt(5)}, token: q.Head.columnText(6), indexed: q.Head.columnInt(7),
-	}
-	copy(h.link.Hash[:], q.Head.columnBytes(4))
-	h.index, err = parseIndex(q.Head.columnBytes(8))
-	q.Head.reset()
 	return h, err
 }
 
 // brand is the rules in force, parsed once a version.
-func (s *Store) brand(q *reads, h *head) (*ledger.Brand, error) {
+func (s *Store) brand(ctx context.Context, c *conn, h *head) (b *ledger.Brand, err error) {
 	s.mu.Lock()
-	b := s.rules[h.serial]
+	b = s.rules[h.serial]
 	s.mu.Unlock()
 	if b != nil && b.Version == h.version {
 		return b, nil
 	}
-	q.Rules.int(1, h.serial)
-	q.Rules.int(2, h.version)
-	row, err := q.Rules.step()
+	b = nil
+	err = c.query(ctx, "Rules", func(r store.Row) error {
+		b, err = store.Decode[ledger.Brand](r.Bytes(0))
+		return err
+	}, h.serial, h.version)
 	if err != nil {
 		return nil, err
 	}
-	if !row {
+	if b == nil {
 		return nil, fmt.Errorf("sqlite: brand %d has no rules of version %d", h.serial, h.version)
-	}
-	b, err = store.Decode[ledger.Brand](q.Rules.columnBytes(0))
-	q.Rules.reset()
-	if err != nil {
-		return nil, err
 	}
 	s.mu.Lock()
 	s.rules[h.serial] = b
@@ -334,37 +345,34 @@ func (s *Store) Resolve(context.Context, string, *reverse.Keys) (*store.Resolved
 	return nil, nil
 }
 
-// Read loads from the last commit; it waits for nobody.
+// Read loads from the last commit; it waits for no writer.
 func (s *Store) Read(ctx context.Context, brand string, keys *reverse.Keys, now int64) (state *reverse.State, err error) {
-	for err = errStale; errors.Is(err, errStale); {
-		err = s.read(func(q *reads) error {
-			l, err := s.load(ctx, q, brand, keys, now)
-			if err != nil {
-				return err
-			}
-			state = l.s
-			return nil
-		})
-	}
-	if err == nil {
-		err = s.told()
-	}
+	err = s.read(func(c *conn) error {
+		l, _, err := s.load(ctx, c, brand, keys, now)
+		if err == nil {
+			state = l.State
+		}
+		return err
+	})
 	return state, err
 }
 
 // Numbers moves the brand's counter.
 func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64, err error) {
-	err = s.write(ctx, func(w *writes) error {
-		h, err := w.head(brand)
+	err = s.write(ctx, func(w *writer) error {
+		h, err := w.head(ctx, brand)
 		if err != nil {
 			return err
 		}
-		if first, err = store.NumberRange(h.serial, h.counter, n); err != nil {
+		var issued int64
+		if err := w.query(ctx, "Issued", func(r store.Row) error { issued = r.Int(0); return nil }, h.serial); err != nil {
 			return err
 		}
-		w.SaveCounter.int(1, h.serial)
-		w.SaveCounter.int(2, h.counter+n)
-		return w.SaveCounter.run()
+		if first, err = store.NumberRange(h.serial, issued, n); err != nil {
+			return err
+		}
+		_, err = w.exec("Issue", h.serial, issued+n)
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -374,28 +382,19 @@ func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64
 
 // Due reads the head of the index of what is due.
 func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (members []string, err error) {
-	err = s.read(func(q *reads) error {
-		h, err := q.head(brand)
-		if err != nil {
-			return err
-		}
-		q.MembersDue.int(1, h.serial)
-		q.MembersDue.int(2, now)
-		q.MembersDue.int(3, int64(limit))
-		return q.MembersDue.each(ctx, func() error {
-			members = append(members, q.MembersDue.columnText(0))
-			return nil
-		})
-	})
+	err = s.stream(ctx, brand, "MembersDue", func(r store.Row) error {
+		members = append(members, r.Text(0))
+		return nil
+	}, now, int64(limit))
 	return members, err
 }
 
 // Purge forgets what is over, in one transaction a brand.
 func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	var serials []int64
-	err := s.write(ctx, func(w *writes) error {
-		return w.Serials.each(ctx, func() error {
-			serials = append(serials, w.Serials.columnInt(0))
+	err := s.read(func(c *conn) error {
+		return c.query(ctx, "Serials", func(r store.Row) error {
+			serials = append(serials, r.Int(0))
 			return nil
 		})
 	})
@@ -403,15 +402,9 @@ func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 		if err != nil {
 			break
 		}
-		err = s.write(ctx, func(w *writes) error {
-			for _, p := range []struct {
-				purge *stmt
-				until int64
-			}{{w.PurgeRefusals, now}, {w.PurgeTombs, now}, {w.PurgeQuotes, now - store.QuoteKept}} {
-				p.purge.int(1, serial)
-				p.purge.int(2, p.until)
-				p.purge.int(3, int64(limit))
-				if err := p.purge.run(); err != nil {
+		err = s.write(ctx, func(w *writer) error {
+			for purge, until := range map[string]int64{"PurgeRefusals": now, "PurgeTombs": now, "PurgeQuotes": now - store.QuoteKept} {
+				if _, err := w.exec(purge, serial, until, int64(limit)); err != nil {
 					return err
 				}
 			}
@@ -421,9 +414,21 @@ func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	return err
 }
 
+// Integrity has the engine read the whole file: pages, and indexes against tables.
+func (s *Store) Integrity(ctx context.Context) error {
+	return s.read(func(c *conn) error {
+		return c.query(ctx, "Integrity", func(r store.Row) error {
+			if text := r.Text(0); text != "ok" {
+				return fmt.Errorf("sqlite: %s: %s", s.path, text)
+			}
+			return nil
+		})
+	})
+}
+
 // Backup writes a copy of the whole database, as of one moment, to a new file. Writers go on meanwhile.
 func (s *Store) Backup(_ context.Context, path string) error {
-	c, err := s.connect(readOnly, readerPages)
+	c, err := s.connect(readOnly)
 	if err != nil {
 		return err
 	}
@@ -432,6 +437,7 @@ func (s *Store) Backup(_ context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	defer vacuum.finalize()
 	vacuum.text(1, path)
 	return vacuum.run()
 }
@@ -440,12 +446,10 @@ func (s *Store) Backup(_ context.Context, path string) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		if !s.readOnly {
-			close(s.quit)
 			s.checkpoints.stop()
 			w := <-s.writer
-			s.background.Wait()
-			w.c.close()
-			_ = s.log.Close() // what was told is synced
+			w.close()
+			_ = s.log.Close() // what was acknowledged is synced
 		}
 		close(s.closed)
 		s.closeIdle()
@@ -456,8 +460,8 @@ func (s *Store) Close() error {
 func (s *Store) closeIdle() {
 	for {
 		select {
-		case r := <-s.idle:
-			r.c.close()
+		case c := <-s.idle:
+			c.close()
 		default:
 			return
 		}

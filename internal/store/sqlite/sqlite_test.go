@@ -240,55 +240,6 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestSyncFails breaks the sync of a commit in both ways. Whoever asks in this process hears no, and books again; whoever comes after
-// a crash hears what the disk has.
-func TestSyncFails(t *testing.T) {
-	for _, tt := range []struct {
-		how   string
-		crash int64 // the last operation that a crash leaves
-	}{{"lost", 3}, {"written", 4}} {
-		t.Run(tt.how, func(t *testing.T) {
-			ctx, dir := t.Context(), t.TempDir()
-			s := open(t, dir)
-			check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
-			for n := range byte(3) {
-				book(t, s, n+1)
-			}
-			s.(*sqlite.Store).BreakSync(tt.how)
-			b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
-			check(t, err)
-			b.State().Changes.Ops = append(b.State().Changes.Ops, &ledger.Op{ID: ledger.ID{200}})
-			check(t, b.Save(ctx))
-			if err := b.Commit(ctx); !errors.Is(err, store.ErrUnknown) {
-				t.Errorf("Commit: %v, want ErrUnknown", err)
-			}
-			after := crash(t, dir)
-			committed, err := after.Outcome(ctx, "b", b.Token())
-			check(t, err)
-			if n := last(t, after); n != tt.crash || committed != (n == 4) {
-				t.Errorf("after a crash the last operation is %d, committed %v; want %d", n, committed, tt.crash)
-			}
-
-			s.(*sqlite.Store).BreakSync("")
-			committed, err = s.Outcome(ctx, "b", b.Token())
-			check(t, err)
-			if committed {
-				t.Error("Outcome: committed")
-			}
-			for n := range byte(5) {
-				book(t, s, 200+n)
-			}
-			if n := last(t, s); n != 8 {
-				t.Errorf("last operation %d, want 8", n)
-			}
-			check(t, s.Integrity(ctx))
-			if n := last(t, crash(t, dir)); n != 8 {
-				t.Errorf("after another crash the last operation is %d, want 8", n)
-			}
-		})
-	}
-}
-
 // TestSyncRefused has the disk refuse the log of a commit that everybody can see already: nobody is told of it, nothing comes after it,
 // and who starts anew hears what the disk has.
 func TestSyncRefused(t *testing.T) {

@@ -1,9 +1,9 @@
 package sqlite
 
 import (
+	"context"
 	"embed"
 	"fmt"
-	"reflect"
 
 	"recoup/internal/store"
 )
@@ -14,60 +14,96 @@ var sqlFiles embed.FS
 // texts are the statements by name.
 var texts = store.Statements(sqlFiles, "sql")
 
-// reads are the prepared queries of one connection. Fields have the names of the statements.
-type reads struct {
-	c *conn
-
-	Head, Rules                                               *stmt
-	Keys, AllKeys, Op                                         *stmt
-	Member, MembersAt, MemberByIdent, MembersDue              *stmt
-	Lot, LotsOpen, LotsDue                                    *stmt
-	HoldsOfOrder, HoldsDue, HoldsOf                           *stmt
-	Voucher, VouchersOf                                       *stmt
-	Refusal, TombsOfOrder, CountTombs                         *stmt
-	MainBySub, MainByOut, MainsByOutSub, MainByReverse        *stmt
-	WdkOrder, ReversesOf, Quote, CountQuotes                  *stmt
-	Revision, Brands, Apps, Sessions                          *stmt
-	Link, Links, Ops, Members, Wallets, Lots, Holds, Vouchers *stmt
-	WdkOrders, Reverses, Refusals, Tombs, Quotes, Published   *stmt
-	Integrity                                                 *stmt
+// statement is the prepared statement of a name. A connection prepares what it runs, once.
+func (c *conn) statement(name string) (*stmt, error) {
+	if s := c.stmts[name]; s != nil {
+		return s, nil
+	}
+	text := texts[name]
+	if text == "" {
+		return nil, fmt.Errorf("sqlite: no statement is named %s", name)
+	}
+	s, err := c.prepare(name, text)
+	if err == nil {
+		c.stmts[name] = s
+	}
+	return s, err
 }
 
-// writes are the prepared statements of the connection that writes.
-type writes struct {
-	reads
-	log   *logBuffer
-	pages int // written to the log since a checkpoint began it anew
-
-	Begin, Commit, Rollback                                    *stmt
-	SaveHead, SaveLink, SaveOp, SaveOps, SaveCounter           *stmt
-	SaveKeys, DeleteKeys                                       *stmt
-	CreateMember, ChangeMember, SetDue, Bind, Unbind, SaveLot  *stmt
-	SaveHold, EndHold, SaveVoucher                             *stmt
-	SaveRefusal, SaveTomb, LiftTomb                            *stmt
-	SaveWdkOrder, SaveSub, SaveQuote, SaveReverse              *stmt
-	PurgeRefusals, PurgeTombs, PurgeQuotes                     *stmt
-	MoveRevision, LastSerial, Serials, CreateBrand, SetVersion *stmt
-	SaveRules, SaveApp, SaveSession, DeleteSession             *stmt
+// query runs a query and reads its rows. Slices among the parameters are sets of keys: it runs once for each element.
+func (c *conn) query(ctx context.Context, name string, read func(store.Row) error, args ...any) error {
+	s, err := c.statement(name)
+	for i := 0; i < length(args) && err == nil; i++ {
+		if err = s.bind(args, i); err == nil {
+			err = s.each(ctx, read)
+		}
+	}
+	return err
 }
 
-// prepare fills every field of a struct of statements.
-func prepare(c *conn, into any) error {
-	v := reflect.ValueOf(into).Elem()
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if f.Type != reflect.TypeFor[*stmt]() {
-			continue
+// exec runs a statement without rows, once for each element of the slices among its parameters. rows is how many rows it wrote.
+func (c *conn) exec(name string, args ...any) (rows int64, err error) {
+	s, err := c.statement(name)
+	for i := 0; i < length(args) && err == nil; i++ {
+		if err = s.bind(args, i); err == nil {
+			if err = s.run(); err == nil {
+				rows += c.changes()
+			}
 		}
-		text := texts[f.Name]
-		if text == "" {
-			return fmt.Errorf("sqlite: no statement is named %s", f.Name)
+	}
+	return rows, err
+}
+
+// length is how many rows the parameters make: 1 when none is a slice.
+func length(args []any) int {
+	for _, arg := range args {
+		switch v := arg.(type) {
+		case []string:
+			return len(v)
+		case []int64:
+			return len(v)
+		case []int32:
+			return len(v)
+		case []int16:
+			return len(v)
+		case []bool:
+			return len(v)
+		case [][]byte:
+			return len(v)
 		}
-		s, err := c.prepare(f.Name, text)
-		if err != nil {
-			return err
+	}
+	return 1
+}
+
+// bind sets every parameter, of slices the element at i. A statement need not use the last ones: tables without row ids have no place
+// to name a row by.
+func (s *stmt) bind(args []any, i int) error {
+	for at, arg := range args[:min(len(args), s.params)] {
+		at := int32(at + 1)
+		switch v := arg.(type) {
+		case []string:
+			s.text(at, v[i])
+		case []int64:
+			s.int(at, v[i])
+		case []int32:
+			s.int(at, int64(v[i]))
+		case []int16:
+			s.int(at, int64(v[i]))
+		case []bool:
+			s.bool(at, v[i])
+		case [][]byte:
+			s.blob(at, v[i])
+		case string:
+			s.text(at, v)
+		case []byte:
+			s.blob(at, v)
+		case int64:
+			s.int(at, v)
+		case *int64:
+			s.int(at, *v)
+		default:
+			return fmt.Errorf("sqlite: %s: parameter %d is a %T", s.name, at, arg)
 		}
-		v.Field(i).Set(reflect.ValueOf(s))
 	}
 	return nil
 }

@@ -49,23 +49,27 @@ CREATE TABLE link (
   hash bytea NOT NULL,
   PRIMARY KEY (brand_id, last)
 );
+CREATE INDEX link_at ON link (brand_id, at, last); -- which operation was the last at a moment
 
--- An operation is one row. The history of a member gets its index from the migration that brings the first method to read it: no
--- operation pays for an index that nobody reads.
+-- An operation is one row.
 CREATE TABLE op (
   seq bigint NOT NULL,
+  at bigint NOT NULL, -- milliseconds since 1970
   brand_id integer NOT NULL,
   ordinal integer NOT NULL, -- place in the history of order_no
+  kind smallint NOT NULL,
   request bytea, -- idempotency key; NULL for operations nobody asked for
   refund bytea,
-  order_no text COLLATE "C",
   member text COLLATE "C" NOT NULL,
+  shop text COLLATE "C" NOT NULL,
+  order_no text COLLATE "C",
   body text NOT NULL,
   PRIMARY KEY (brand_id, seq)
 );
 CREATE UNIQUE INDEX op_request ON op (brand_id, request) WHERE request IS NOT NULL;
 CREATE UNIQUE INDEX op_refund ON op (brand_id, refund) WHERE refund IS NOT NULL;
 CREATE UNIQUE INDEX op_order ON op (brand_id, order_no, ordinal) WHERE order_no IS NOT NULL;
+CREATE INDEX op_member ON op (brand_id, member, seq);
 
 -- A member's row is what its writers lock. Its wallet holds the accounts and of each the newest lots: a charge then locks, reads and
 -- writes one row of one page. Half of a page is left to what rows become. Text is not packed before it is long: that would take longer

@@ -27,7 +27,7 @@ SELECT issued FROM counter WHERE brand_id = $1;
 
 -- name: Link
 -- one row by primary key
-SELECT hash FROM link WHERE brand_id = $1 AND last = $2;
+SELECT hash FROM link WHERE brand_id = $1 AND last BETWEEN $2 AND $2 ORDER BY last;
 
 -- name: Links
 -- in order of the primary key

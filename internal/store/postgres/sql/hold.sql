@@ -32,6 +32,6 @@ DELETE FROM hold USING (
   ) h
 ) k WHERE hold.ctid = k.place AND brand_id = $1;
 
--- name: AllHolds
+-- name: Holds
 -- in order of the primary key
 SELECT body FROM hold WHERE brand_id = $1 ORDER BY order_no, family;

@@ -37,7 +37,10 @@ FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], 
   AS k(account, n, expires, granted, balance, held, place)
 WHERE l.ctid = k.place::tid AND l.brand_id = $1 AND l.account = k.account AND l.n = k.n;
 
--- name: AllLots
--- in order of the primary key
-SELECT account, n, kind, member, origin, expires, granted, balance, held, ''
-FROM lot WHERE brand_id = $1 ORDER BY account, n;
+-- name: Lots
+-- two streams merged, in order of the primary keys of lot and of ident: of each account the lots of the table, then its member's wallet
+SELECT account, n, kind, member, origin, expires, granted, balance, held, NULL FROM lot WHERE brand_id = $1
+UNION ALL
+SELECT i.text, 9223372036854775807, 0, m.id, '', 0, 0, 0, 0, m.wallet FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
+WHERE i.brand_id = $1 AND i.type = 0 AND i.outer_type = ''
+ORDER BY 1, 2;

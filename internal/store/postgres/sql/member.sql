@@ -11,7 +11,7 @@ SELECT m.id, m.body, m.wallet, m.due, m.ctid::text FROM unnest($2::text[]) AS k(
   SELECT id, body, wallet, due, ctid FROM member WHERE brand_id = $1 AND id = k.id FOR UPDATE
 ) m;
 
--- name: Members
+-- name: MembersByID
 -- one row each by primary key
 SELECT m.id, m.body, m.wallet, m.due, m.ctid::text FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
   SELECT id, body, wallet, due, ctid FROM member WHERE brand_id = $1 AND id = k.id OFFSET 0
@@ -56,11 +56,11 @@ INSERT INTO ident (brand_id, type, outer_type, text, member)
 SELECT $1, k.type, k.outer_type, k.text, k.member
 FROM unnest($2::smallint[], $3::text[], $4::text[], $5::text[]) AS k(type, outer_type, text, member);
 
--- name: AllMembers
+-- name: Members
 -- in order of the primary key
 SELECT body, id FROM member WHERE brand_id = $1 ORDER BY id;
 
--- name: AllWallets
+-- name: Wallets
 -- in order of the primary key of ident, each account in its member's wallet
 SELECT i.text, m.wallet, m.id FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
 WHERE i.brand_id = $1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;

@@ -1,6 +1,6 @@
 -- What is remembered for a while: refusals and tombstones.
 
--- name: Refusals
+-- name: RefusalsByRequest
 -- one row each by primary key
 SELECT r.request, r.content, r.until, r.result FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
   SELECT * FROM refusal WHERE brand_id = $1 AND request BETWEEN k.request AND k.request ORDER BY request
@@ -62,11 +62,11 @@ DELETE FROM tombstone USING (
   SELECT ctid AS place FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
 ) k WHERE tombstone.ctid = k.place AND brand_id = $1;
 
--- name: AllRefusals
+-- name: Refusals
 -- in order of the primary key
 SELECT request, content, until, result FROM refusal WHERE brand_id = $1 ORDER BY request;
 
--- name: AllTombs
+-- name: Tombs
 -- in order of the primary key
 SELECT order_no, app, family, charge, signed, amount, member, until FROM tombstone WHERE brand_id = $1
 ORDER BY order_no, app, family, charge;

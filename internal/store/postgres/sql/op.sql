@@ -33,16 +33,16 @@ WITH h AS (
 ), l AS (
   INSERT INTO link (brand_id, last, hash, at) SELECT $1, h.seq, h.hash, h.at FROM h WHERE $2 > 0
 ), o AS (
-  INSERT INTO op (brand_id, seq, ordinal, request, refund, order_no, member, body)
-  SELECT $1, h.seq - $2 + k.i, k.ordinal, k.request, k.refund, k.order_no, k.member, k.body
-  FROM h, unnest($6::integer[], $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[])
-    WITH ORDINALITY AS k(ordinal, request, refund, order_no, member, body, i)
+  INSERT INTO op (brand_id, seq, at, kind, ordinal, request, refund, member, shop, order_no, body)
+  SELECT $1, h.seq - $2 + k.i, k.at, k.kind, k.ordinal, k.request, k.refund, k.member, k.shop, nullif(k.order_no, ''), k.body
+  FROM h, unnest($6::bigint[], $7::smallint[], $8::integer[], $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::text[])
+    WITH ORDINALITY AS k(at, kind, ordinal, request, refund, member, shop, order_no, body, i)
 )
 SELECT seq, memory, hash, pg_current_xact_id()::text FROM h;
 
--- name: Ops
+-- name: OpsAfter
 -- in order of the primary key
-SELECT seq, body FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;
+SELECT seq, body FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- name: Overtaken
 -- by the index op_order: was one of the numbers booked between $3, the sequence number at the load, and our own $4 operations?

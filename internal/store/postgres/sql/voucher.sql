@@ -1,4 +1,4 @@
--- name: Vouchers
+-- name: VouchersByID
 -- one row each by primary key
 SELECT v.body FROM unnest($2::text[]) AS k(id) CROSS JOIN LATERAL (
   SELECT body FROM voucher WHERE brand_id = $1 AND id BETWEEN k.id AND k.id ORDER BY id
@@ -22,6 +22,6 @@ INSERT INTO voucher (brand_id, id, member, body)
 SELECT $1, k.id, k.member, k.body FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, member, body)
 ON CONFLICT (brand_id, id) DO UPDATE SET member = excluded.member, body = excluded.body;
 
--- name: AllVouchers
+-- name: Vouchers
 -- in order of the primary key
 SELECT body FROM voucher WHERE brand_id = $1 ORDER BY id;

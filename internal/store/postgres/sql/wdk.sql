@@ -28,7 +28,7 @@ SELECT o.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
   SELECT body FROM wdk_order WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main FOR UPDATE
 ) o;
 
--- name: WdkOrders
+-- name: WdkOrdersByMain
 -- one row each by primary key
 SELECT o.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
   SELECT body FROM wdk_order WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main
@@ -40,7 +40,7 @@ SELECT r.body FROM unnest($2::bigint[]) AS k(main) CROSS JOIN LATERAL (
   SELECT body FROM reverse WHERE brand_id = $1 AND main BETWEEN k.main AND k.main ORDER BY main
 ) r;
 
--- name: Quotes
+-- name: QuotesByToken
 -- one row each by primary key
 SELECT q.body FROM unnest($2::text[]) AS k(token) CROSS JOIN LATERAL (
   SELECT body FROM quote WHERE brand_id = $1 AND token = k.token OFFSET 0
@@ -88,14 +88,14 @@ DELETE FROM quote USING (
   SELECT ctid AS place FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
 ) k WHERE quote.ctid = k.place AND brand_id = $1;
 
--- name: AllWdkOrders
+-- name: WdkOrders
 -- in order of the primary key
 SELECT body FROM wdk_order WHERE brand_id = $1 ORDER BY main;
 
--- name: AllQuotes
+-- name: Quotes
 -- in order of the primary key
 SELECT body FROM quote WHERE brand_id = $1 ORDER BY token;
 
--- name: AllReverses
+-- name: Reverses
 -- in order of the primary key
 SELECT body FROM reverse WHERE brand_id = $1 ORDER BY id;

@@ -10,18 +10,10 @@ INSERT INTO directory (revision) VALUES (0);
 CREATE TABLE app (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE session (token TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- A brand with the head of its books: its row is written by every batch.
 CREATE TABLE brand (
-  serial INTEGER PRIMARY KEY, -- 1 to 2^21-1; every table of the books begins with it as its brand
+  serial INTEGER PRIMARY KEY, -- 1 to 2^21-1; the brand of every other table
   id TEXT NOT NULL UNIQUE,
-  version INTEGER NOT NULL, -- of the rules in force
-  counter INTEGER NOT NULL, -- numbers issued
-  seq INTEGER NOT NULL, -- of the last operation
-  hash BLOB NOT NULL, -- of the last link
-  at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
-  token TEXT NOT NULL, -- of the last batch
-  indexed INTEGER NOT NULL DEFAULT 0, -- the operations up to this one have their keys in op_key
-  runs BLOB NOT NULL DEFAULT x'' -- of op_key, as the program writes them down
+  version INTEGER NOT NULL -- of the rules in force
 ) STRICT;
 
 CREATE TABLE rules (
@@ -33,20 +25,39 @@ CREATE TABLE rules (
 
 -- The books. body is the whole of an entity; the columns beside it are copies to find it by.
 
--- An operation is one row; the low 42 bits of its place are its sequence number, those above them its brand.
-CREATE TABLE op (
-  place INTEGER PRIMARY KEY,
-  body TEXT NOT NULL
+-- The head of a brand's books: every batch writes this row.
+CREATE TABLE head (
+  brand INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL, -- of the last operation
+  at INTEGER NOT NULL, -- last stamp, milliseconds since 1970
+  hash BLOB NOT NULL, -- of the last link
+  token TEXT NOT NULL -- of the last batch
 ) STRICT;
 
--- How operations are found: by request, by refund, by order number and ordinal. The program makes the keys, and keeps those after
--- brand.indexed in memory. The others lie in runs of blocks, which are merged into larger ones: of a block's place the low 22 bits are its
--- number, the next 20 its run, those above them its brand. The history of a member gets its keys with the first method to read it: no operation
--- pays for an index that nobody reads.
-CREATE TABLE op_key (
-  place INTEGER PRIMARY KEY,
-  keys BLOB NOT NULL -- 16 bytes of key and 6 of sequence number each
+CREATE TABLE counter (
+  brand INTEGER PRIMARY KEY,
+  issued INTEGER NOT NULL
 ) STRICT;
+
+-- An operation is one row, appended in the order of its place: brand << 42 | seq. Every index ends with the place.
+CREATE TABLE op (
+  place INTEGER PRIMARY KEY,
+  brand INTEGER NOT NULL,
+  seq INTEGER GENERATED ALWAYS AS (place & 4398046511103) VIRTUAL,
+  at INTEGER NOT NULL, -- milliseconds since 1970
+  kind INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL, -- place in the history of order_no
+  request BLOB, -- idempotency key; NULL for operations nobody asked for
+  refund BLOB,
+  member TEXT NOT NULL,
+  shop TEXT NOT NULL,
+  order_no TEXT,
+  body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX op_request ON op (brand, request) WHERE request IS NOT NULL;
+CREATE UNIQUE INDEX op_refund ON op (brand, refund) WHERE refund IS NOT NULL;
+CREATE UNIQUE INDEX op_order ON op (brand, order_no, ordinal) WHERE order_no IS NOT NULL;
+CREATE INDEX op_member ON op (brand, member);
 
 CREATE TABLE link (
   brand INTEGER NOT NULL,
@@ -55,13 +66,14 @@ CREATE TABLE link (
   at INTEGER NOT NULL,
   PRIMARY KEY (brand, last)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX link_at ON link (brand, at); -- which operation was the last at a moment
 
 -- A member's accounts lie in its row with the lots granted last: a charge writes this row and no other but its operation.
 CREATE TABLE member (
   place INTEGER PRIMARY KEY,
   brand INTEGER NOT NULL,
   id TEXT NOT NULL,
-  due INTEGER NOT NULL, -- when the next of the member's lots or holds ends, milliseconds since 1970; 2^63-1: nothing ends
+  due INTEGER NOT NULL DEFAULT 9223372036854775807, -- when the next of the member's lots or holds ends, milliseconds since 1970; 2^63-1: nothing ends
   body TEXT NOT NULL,
   wallet TEXT NOT NULL
 ) STRICT;
@@ -74,7 +86,7 @@ CREATE TABLE ident (
   type INTEGER NOT NULL,
   outer_type TEXT NOT NULL,
   text TEXT NOT NULL,
-  member INTEGER NOT NULL, -- its place
+  member TEXT NOT NULL,
   PRIMARY KEY (brand, type, outer_type, text)
 ) STRICT, WITHOUT ROWID;
 

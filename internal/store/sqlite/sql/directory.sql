@@ -28,9 +28,21 @@ SELECT serial FROM brand ORDER BY serial;
 -- the last row
 SELECT coalesce(max(serial), 0) FROM brand;
 
+-- name: Brand
+-- by the unique index of brand.id
+SELECT serial, version FROM brand WHERE id = ?1;
+
 -- name: CreateBrand
 -- appends
-INSERT INTO brand (serial, id, version, counter, seq, hash, at, token) VALUES (?1, ?2, 1, 0, 0, zeroblob(32), 0, '');
+INSERT INTO brand (serial, id, version) VALUES (?1, ?2, 1);
+
+-- name: CreateCounter
+-- appends
+INSERT INTO counter (brand, issued) VALUES (?1, 0);
+
+-- name: CreateHead
+-- appends
+INSERT INTO head (brand, seq, at, hash, token) VALUES (?1, 0, 0, zeroblob(32), '');
 
 -- name: SetVersion
 -- one row by rowid
@@ -39,6 +51,10 @@ UPDATE brand SET version = ?2 WHERE serial = ?1;
 -- name: SaveRules
 -- appends
 INSERT INTO rules (brand, version, body) VALUES (?1, ?2, ?3);
+
+-- name: AllRules
+-- in order of the primary key
+SELECT body FROM rules WHERE brand = ?1 ORDER BY version;
 
 -- name: SaveApp
 -- one row by primary key

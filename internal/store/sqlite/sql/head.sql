@@ -1,38 +1,46 @@
 -- name: Head
--- by the unique index brand_id
-SELECT serial, version, counter, seq, hash, at, token, indexed, runs FROM brand WHERE id = ?1;
+-- by the unique index of brand.id, and one row by rowid
+SELECT b.serial, b.version, h.seq, h.at, h.hash, h.token FROM brand b CROSS JOIN head h ON h.brand = b.serial WHERE b.id = ?1;
 
 -- name: Rules
 -- one row by primary key
 SELECT body FROM rules WHERE brand = ?1 AND version = ?2;
 
--- name: Published
--- in order of the primary key
-SELECT body FROM rules WHERE brand = ?1 ORDER BY version;
-
 -- name: SaveHead
 -- one row by rowid
-UPDATE brand SET seq = ?2, hash = ?3, at = ?4, token = ?5, indexed = ?6, runs = ?7 WHERE serial = ?1;
+UPDATE head SET seq = ?2, at = ?3, hash = ?4, token = ?5 WHERE brand = ?1;
+
+-- name: HeadLink
+-- one row by rowid
+SELECT seq, at, hash FROM head WHERE brand = ?1;
 
 -- name: SaveLink
 -- appends
-INSERT INTO link (brand, last, hash, at) VALUES (?1, ?2, ?3, ?4);
+INSERT INTO link (brand, last, at, hash) VALUES (?1, ?2, ?3, ?4);
 
 -- name: Link
 -- one row by primary key
 SELECT hash FROM link WHERE brand = ?1 AND last = ?2;
 
--- name: SaveCounter
--- one row by rowid
-UPDATE brand SET counter = ?2 WHERE serial = ?1;
-
 -- name: Links
 -- in order of the primary key
-SELECT last, hash, at FROM link WHERE brand = ?1 ORDER BY last;
+SELECT last, at, hash FROM link WHERE brand = ?1 ORDER BY last;
+
+-- name: Issued
+-- one row by rowid
+SELECT issued FROM counter WHERE brand = ?1;
+
+-- name: Issue
+-- one row by rowid
+UPDATE counter SET issued = ?2 WHERE brand = ?1;
 
 -- name: Begin
 -- takes the file's lock at once: what is read after it cannot change underneath
 BEGIN IMMEDIATE;
+
+-- name: BeginReading
+-- sees the last commit before its first query
+BEGIN;
 
 -- name: Commit
 COMMIT;

@@ -1,33 +1,20 @@
--- name: Keys
--- one row by rowid
-SELECT keys FROM op_key WHERE place = ?1;
+-- name: OpsByRequest
+-- one row by the index op_request
+SELECT seq, body FROM op INDEXED BY op_request WHERE brand = ?1 AND request = ?2;
 
--- name: AllKeys
--- in order of rowids
-SELECT keys, place FROM op_key WHERE place >= ?1 AND place <= ?2 ORDER BY place;
+-- name: OpsByRefund
+-- one row by the index op_refund
+SELECT seq, body FROM op INDEXED BY op_refund WHERE brand = ?1 AND refund = ?2;
 
--- name: SaveKeys
--- one row by rowid; places come again, and what lies there counts no more
-INSERT OR REPLACE INTO op_key (place, keys) VALUES (?1, ?2);
-
--- name: DeleteKeys
--- one row by rowid
-DELETE FROM op_key WHERE place = ?1;
-
--- name: Op
--- one row by rowid
-SELECT ?2, body FROM op WHERE place = ?1 << 42 | ?2;
-
--- name: SaveOp
--- appends
-INSERT INTO op (place, body) VALUES (?1 << 42 | ?2, ?3);
+-- name: Histories
+-- the rows of one number, in order of the index op_order
+SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 ORDER BY ordinal;
 
 -- name: SaveOps
--- appends eight that follow each other: the engine stays where it is from one to the next
-INSERT INTO op (place, body) VALUES
-  (?1 << 42 | ?2, ?3), (?1 << 42 | ?2 + 1, ?4), (?1 << 42 | ?2 + 2, ?5), (?1 << 42 | ?2 + 3, ?6),
-  (?1 << 42 | ?2 + 4, ?7), (?1 << 42 | ?2 + 5, ?8), (?1 << 42 | ?2 + 6, ?9), (?1 << 42 | ?2 + 7, ?10);
+-- appends
+INSERT INTO op (place, brand, at, kind, ordinal, request, refund, member, shop, order_no, body)
+VALUES (?1 << 42 | ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, nullif(?10, ''), ?11);
 
--- name: Ops
+-- name: OpsAfter
 -- in order of rowids
-SELECT place & 4398046511103, body FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
+SELECT seq, body FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place LIMIT ?3;

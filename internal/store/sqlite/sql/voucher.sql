@@ -1,4 +1,4 @@
--- name: Voucher
+-- name: VouchersByID
 -- one row by primary key
 SELECT body FROM voucher WHERE brand = ?1 AND id = ?2;
 
@@ -6,7 +6,7 @@ SELECT body FROM voucher WHERE brand = ?1 AND id = ?2;
 -- the rows of one member by the index voucher_member
 SELECT body FROM voucher INDEXED BY voucher_member WHERE brand = ?1 AND member = ?2;
 
--- name: SaveVoucher
+-- name: SaveVouchers
 -- one row by primary key
 INSERT INTO voucher (brand, id, member, body) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (brand, id) DO UPDATE SET member = excluded.member, body = excluded.body;

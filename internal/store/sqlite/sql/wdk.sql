@@ -1,8 +1,8 @@
--- name: MainBySub
+-- name: MainsBySub
 -- one row by primary key
 SELECT main FROM wdk_sub WHERE brand = ?1 AND no = ?2;
 
--- name: MainByOut
+-- name: MainsByOut
 -- one row by the unique index wdk_order_out
 SELECT main FROM wdk_order INDEXED BY wdk_order_out WHERE brand = ?1 AND out = ?2;
 
@@ -10,11 +10,11 @@ SELECT main FROM wdk_order INDEXED BY wdk_order_out WHERE brand = ?1 AND out = ?
 -- the rows of one number by the index wdk_sub_out
 SELECT main FROM wdk_sub INDEXED BY wdk_sub_out WHERE brand = ?1 AND out = ?2;
 
--- name: MainByReverse
+-- name: MainsByReverse
 -- one row by primary key
 SELECT main FROM reverse WHERE brand = ?1 AND id = ?2;
 
--- name: WdkOrder
+-- name: WdkOrdersByMain
 -- one row by primary key
 SELECT body FROM wdk_order WHERE brand = ?1 AND main = ?2;
 
@@ -22,31 +22,31 @@ SELECT body FROM wdk_order WHERE brand = ?1 AND main = ?2;
 -- the rows of one order by the index reverse_main
 SELECT body FROM reverse INDEXED BY reverse_main WHERE brand = ?1 AND main = ?2;
 
--- name: Quote
+-- name: QuotesByToken
 -- one row by primary key
 SELECT body FROM quote WHERE brand = ?1 AND token = ?2;
 
 -- name: CountQuotes
 -- the tail of the index quote_live
-SELECT count(*) FROM quote INDEXED BY quote_live WHERE brand = ?1 AND store = ?2 AND until > ?3 AND bound = 0;
+SELECT ?2, count(*) FROM quote INDEXED BY quote_live WHERE brand = ?1 AND store = ?2 AND until > ?3 AND bound = 0;
 
--- name: SaveWdkOrder
+-- name: SaveWdkOrders
 -- one row by primary key; wdk_order_out finds that another order has the outer number
 INSERT INTO wdk_order (brand, main, out, body) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (brand, main) DO UPDATE SET out = excluded.out, body = excluded.body;
 
--- name: SaveSub
+-- name: SaveSubs
 -- one row by primary key; no row is written when the number is another order's
-INSERT INTO wdk_sub (brand, no, main, out) VALUES (?1, ?2, ?3, ?4)
+INSERT INTO wdk_sub (brand, no, main, out) VALUES (?1, ?2, ?3, nullif(?4, ''))
 ON CONFLICT (brand, no) DO UPDATE SET out = excluded.out WHERE main = excluded.main;
 
--- name: SaveQuote
+-- name: SaveQuotes
 -- one row by primary key
 INSERT INTO quote (brand, token, store, until, bound, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (brand, token) DO UPDATE
 SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body;
 
--- name: SaveReverse
+-- name: SaveReverses
 -- one row by primary key
 INSERT INTO reverse (brand, id, main, body) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (brand, id) DO UPDATE SET main = excluded.main, body = excluded.body;

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"recoup/internal/ledger"
+)
+
+// A Tx is one transaction outside of batches. It runs statements by their names in the store's .sql files. Unlike a batch's, their first
+// parameter is the brand only where the statement says so.
+type Tx interface {
+	Query(query string, read func(Row) error, args ...any) error
+	Exec(statement string, args ...any) (rows int64, err error)
+}
+
+// Tables are the directory and the cursors over transactions, as both databases keep them. What Write has done is durable when it
+// returns nil; an error of do undoes it.
+type Tables struct {
+	Read, Write func(ctx context.Context, do func(Tx) error) error
+}
+
+// Snapshot reads the directory as of one moment.
+func (t Tables) Snapshot(ctx context.Context) (*Snapshot, error) {
+	snap := &Snapshot{}
+	err := t.Read(ctx, func(tx Tx) error {
+		return errors.Join(revision(tx, &snap.Revision), readAll(tx, "Brands", &snap.Brands), readAll(tx, "Apps", &snap.Apps),
+			readAll(tx, "Sessions", &snap.Sessions))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return snap, nil
+}
+
+// readAll reads all rows of a query as plain JSON.
+func readAll[T any](tx Tx, query string, into *[]*T) error {
+	return tx.Query(query, func(r Row) error {
+		v, err := Decode[T](r.Bytes(0))
+		*into = append(*into, v)
+		return err
+	})
+}
+
+// Revision is the directory's version.
+func (t Tables) Revision(ctx context.Context) (n int64, err error) {
+	err = t.Read(ctx, func(tx Tx) error { return revision(tx, &n) })
+	return n, err
+}
+
+func revision(tx Tx, n *int64) error {
+	return tx.Query("Revision", func(r Row) error { *n = r.Int(0); return nil })
+}
+
+// change writes to the directory and moves its revision, which has writers go one by one.
+func (t Tables) change(ctx context.Context, do func(Tx) error) error {
+	return t.Write(ctx, func(tx Tx) error {
+		if _, err := tx.Exec("MoveRevision"); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}
+
+// PutBrand creates a brand or publishes new rules.
+func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand) error {
+	next := *b
+	err := t.change(ctx, func(tx Tx) error {
+		next.Serial, next.Version = 0, 0
+		err := tx.Query("Brand", func(r Row) error { next.Serial, next.Version = r.Int(0), r.Int(1); return nil }, b.ID)
+		switch {
+		case err != nil:
+			return err
+		case next.Serial == 0 && b.Version == 0:
+			return create(tx, &next)
+		case next.Serial == 0:
+			return fmt.Errorf("%w: %q", ErrNoBrand, b.ID)
+		case next.Version != b.Version:
+			return fmt.Errorf("%w: brand %q is at version %d", ErrRetry, b.ID, next.Version)
+		}
+		next.Version++
+		if _, err := tx.Exec("SetVersion", next.Serial, next.Version); err != nil {
+			return err
+		}
+		return saveRules(tx, &next)
+	})
+	if err == nil {
+		b.Serial, b.Version = next.Serial, next.Version
+	}
+	return err
+}
+
+// create adds a brand with empty books. A table is a statement of its own: on Citus some are distributed and some are not, and none
+// may write both.
+func create(tx Tx, b *ledger.Brand) error {
+	if err := tx.Query("LastSerial", func(r Row) error { b.Serial, b.Version = r.Int(0)+1, 1; return nil }); err != nil {
+		return err
+	}
+	if b.Serial > SerialMax {
+		return ErrSerials
+	}
+	if _, err := tx.Exec("CreateBrand", b.Serial, b.ID); err != nil {
+		return err
+	}
+	for _, table := range []string{"CreateCounter", "CreateHead"} {
+		if _, err := tx.Exec(table, b.Serial); err != nil {
+			return err
+		}
+	}
+	return saveRules(tx, b)
+}
+
+func saveRules(tx Tx, b *ledger.Brand) error {
+	text, err := Encode(b)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("SaveRules", b.Serial, b.Version, string(text))
+	return err
+}
+
+// PutApp writes an app.
+func (t Tables) PutApp(ctx context.Context, a *App) error { return t.put(ctx, "SaveApp", a.Key, a) }
+
+// PutSession writes a session.
+func (t Tables) PutSession(ctx context.Context, v *Session) error {
+	return t.put(ctx, "SaveSession", v.Token, v)
+}
+
+func (t Tables) put(ctx context.Context, statement, key string, v any) error {
+	text, err := Encode(v)
+	if err != nil {
+		return err
+	}
+	return t.change(ctx, func(tx Tx) error {
+		_, err := tx.Exec(statement, key, string(text))
+		return err
+	})
+}
+
+// DeleteSession takes a session away; one that is not there is no error.
+func (t Tables) DeleteSession(ctx context.Context, token string) error {
+	return t.change(ctx, func(tx Tx) error {
+		_, err := tx.Exec("DeleteSession", token)
+		return err
+	})
+}
