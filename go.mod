@@ -41,6 +41,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+	zombiezen.com/go/sqlite v1.4.2 // indirect
 )
 
 // modernc.org/sqlite works only with the libc its own go.mod names; goose's test dependencies name a newer one.

@@ -1,9 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"sync"
 
-	sqlite3 "modernc.org/sqlite/lib"
+	"recoup/internal/store"
 )
 
 // checkpointer copies the log back into the database file on a connection of its own.
@@ -14,7 +15,7 @@ import (
 type checkpointer struct {
 	s     *Store
 	c     *conn
-	limit int           // pages in the log
+	limit int64         // pages in the log
 	wake  chan struct{} // the log is long enough
 	quit  chan struct{}
 	done  sync.WaitGroup
@@ -30,9 +31,13 @@ func startCheckpointer(s *Store) (*checkpointer, error) {
 	return k, nil
 }
 
-// wrote counts what a commit added to the log. The caller holds the writer; it never waits.
+// wrote looks how long the log is after a commit. The caller holds the writer; it never waits.
 func (k *checkpointer) wrote(w *writer) {
-	if w.pages += w.written(); w.pages <= k.limit {
+	pages, err := w.checkpoint("LogLength")
+	if err != nil || pages < w.log {
+		w.log = 0 // it has begun anew
+	}
+	if pages-w.log <= k.limit {
 		return
 	}
 	select {
@@ -53,8 +58,8 @@ func (k *checkpointer) run() {
 			continue
 		}
 		w := <-k.s.writer
-		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err == nil {
-			w.pages = 0
+		if pages, err := k.c.checkpoint("Checkpoint"); err == nil {
+			w.log = pages
 			select {
 			case <-k.wake: // asked for before the log was empty
 			default:
@@ -71,7 +76,7 @@ const passes = 5
 // copyAhead copies the log while batches go on.
 func (k *checkpointer) copyAhead() bool {
 	for range passes {
-		if err := k.c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE); err != nil {
+		if _, err := k.c.checkpoint("Checkpoint"); err != nil {
 			return false
 		}
 	}
@@ -83,4 +88,16 @@ func (k *checkpointer) stop() {
 	close(k.quit)
 	k.done.Wait()
 	k.c.close()
+}
+
+// checkpoint runs a statement about the log, and says how many pages are in it.
+func (c *conn) checkpoint(statement string) (pages int64, err error) {
+	err = c.query(context.Background(), statement, func(r store.Row) error {
+		pages = r.Int(1)
+		if r.Int(0) != 0 {
+			return errBusy
+		}
+		return nil
+	})
+	return pages, err
 }

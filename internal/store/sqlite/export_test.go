@@ -3,7 +3,7 @@ package sqlite
 // SetLogPages sets how many pages of log ask for a checkpoint.
 func (s *Store) SetLogPages(n int) {
 	w := <-s.writer
-	s.checkpoints.limit = n
+	s.checkpoints.limit = int64(n)
 	s.writer <- w
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // goose works on database/sql
-	sqlite3 "modernc.org/sqlite/lib"
+	engine "zombiezen.com/go/sqlite"
 )
 
 //go:embed migrations/*.sql
@@ -31,11 +31,7 @@ func foreign(path string, mayBeNew bool) bool {
 		return false
 	}
 	defer c.close()
-	var e *Error
-	other := func(err error) bool { return errors.As(err, &e) && e.Code == sqlite3.SQLITE_NOTADB }
-	if err := c.script(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout)); err != nil {
-		return other(err)
-	}
+	other := func(err error) bool { return engine.ErrCode(err) == engine.ResultNotADB }
 	q, err := c.prepare("tables", "SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version') FROM sqlite_schema WHERE type = 'table'")
 	if err != nil {
 		return other(err)

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	engine "zombiezen.com/go/sqlite"
+
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
@@ -37,6 +39,7 @@ const (
 var (
 	errReadOnly = errors.New("sqlite: opened read-only")
 	errClosed   = errors.New("sqlite: closed")
+	errBusy     = errors.New("sqlite: another process copies the log")
 )
 
 // Store is a store.Store in one file.
@@ -63,7 +66,7 @@ type Store struct {
 // writer is the connection that writes.
 type writer struct {
 	*conn
-	pages int // written to the log since a checkpoint began it anew
+	log int64 // how long the log was, in pages, at the last checkpoint; 0 since it began anew
 }
 
 var _ store.Store = (*Store)(nil)
@@ -146,17 +149,19 @@ func create(path string) error {
 }
 
 // connect opens a connection. Checkpoints have their own, so that no commit pays for one.
-func (s *Store) connect(flags openFlags) (*conn, error) {
+func (s *Store) connect(flags engine.OpenFlags) (*conn, error) {
 	c, err := openConn(s.path, flags)
 	if err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
-		PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = %d; PRAGMA synchronous = NORMAL`,
-		busyTimeout, cacheMax<<10, logPages*3/2*4096)
-	if err := c.script(settings); err != nil {
-		c.close()
-		return nil, err
+	for _, setting := range []string{
+		fmt.Sprintf("cache_size = -%d", cacheMax<<10), "temp_store = MEMORY", "trusted_schema = OFF",
+		"wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", logPages*3/2*4096), "synchronous = NORMAL",
+	} {
+		if err := c.script("PRAGMA " + setting); err != nil {
+			c.close()
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -438,7 +443,7 @@ func (s *Store) Backup(_ context.Context, path string) error {
 		return err
 	}
 	defer vacuum.finalize()
-	vacuum.text(1, path)
+	vacuum.BindText(1, path)
 	return vacuum.run()
 }
 

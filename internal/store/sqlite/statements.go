@@ -47,7 +47,7 @@ func (c *conn) exec(name string, args ...any) (rows int64, err error) {
 	for i := 0; i < length(args) && err == nil; i++ {
 		if err = s.bind(args, i); err == nil {
 			if err = s.run(); err == nil {
-				rows += c.changes()
+				rows += int64(c.Changes())
 			}
 		}
 	}
@@ -78,29 +78,29 @@ func length(args []any) int {
 // bind sets every parameter, of slices the element at i. A statement need not use the last ones: tables without row ids have no place
 // to name a row by.
 func (s *stmt) bind(args []any, i int) error {
-	for at, arg := range args[:min(len(args), s.params)] {
-		at := int32(at + 1)
+	for at, arg := range args[:min(len(args), s.BindParamCount())] {
+		at++
 		switch v := arg.(type) {
 		case []string:
-			s.text(at, v[i])
+			s.BindText(at, v[i])
 		case []int64:
-			s.int(at, v[i])
+			s.BindInt64(at, v[i])
 		case []int32:
-			s.int(at, int64(v[i]))
+			s.BindInt64(at, int64(v[i]))
 		case []int16:
-			s.int(at, int64(v[i]))
+			s.BindInt64(at, int64(v[i]))
 		case []bool:
-			s.bool(at, v[i])
+			s.BindBool(at, v[i])
 		case [][]byte:
 			s.blob(at, v[i])
 		case string:
-			s.text(at, v)
+			s.BindText(at, v)
 		case []byte:
 			s.blob(at, v)
 		case int64:
-			s.int(at, v)
+			s.BindInt64(at, v)
 		case *int64:
-			s.int(at, *v)
+			s.BindInt64(at, *v)
 		default:
 			return fmt.Errorf("sqlite: %s: parameter %d is a %T", s.name, at, arg)
 		}

@@ -51,3 +51,11 @@ ROLLBACK;
 -- name: Integrity
 -- reads everything
 PRAGMA integrity_check(10);
+
+-- name: Checkpoint
+-- copies what no reader needs any more from the log into the file; waits for nobody
+PRAGMA wal_checkpoint(PASSIVE);
+
+-- name: LogLength
+-- copies nothing
+PRAGMA wal_checkpoint(NOOP);
