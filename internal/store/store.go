@@ -61,6 +61,8 @@ type Store interface {
 	Purge(ctx context.Context, now int64, limit int) error
 
 	Directory
+	History
+	Cursors
 	Audit
 	Memory
 

@@ -78,6 +78,7 @@ type books struct {
 	outs      map[string]int64 // out_order_id → main number
 	quotes    map[string]*reverse.Quote
 	reverses  map[int64]*reverse.Reverse
+	cursors   map[string]*cursor
 }
 
 func newBooks(rules *ledger.Brand) *books {
@@ -89,7 +90,7 @@ func newBooks(rules *ledger.Brand) *books {
 		holds: map[ledger.HoldKey]*ledger.Hold{}, vouchers: map[string]*ledger.Voucher{},
 		refusals: map[ledger.Digest]*ledger.Refusal{}, tombs: map[ledger.TombKey]*ledger.Tombstone{},
 		wdkOrders: map[int64]*reverse.Order{}, subs: map[int64]int64{}, outs: map[string]int64{},
-		quotes: map[string]*reverse.Quote{}, reverses: map[int64]*reverse.Reverse{},
+		quotes: map[string]*reverse.Quote{}, reverses: map[int64]*reverse.Reverse{}, cursors: map[string]*cursor{},
 	}
 }
 

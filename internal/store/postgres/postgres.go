@@ -39,8 +39,9 @@ const lanes = 2
 
 // Store is a store.Store in PostgreSQL.
 type Store struct {
-	store.Books  // over reader
-	store.Tables // over pool
+	store.Books     // over reader
+	store.Histories // over pool
+	store.Tables    // over pool
 
 	opts   Options
 	pool   *pgxpool.Pool // batches and reads, with the settings of sessions

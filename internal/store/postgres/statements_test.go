@@ -54,7 +54,7 @@ var scanned = regexp.MustCompile(`^-- (all|one row$|one row;|the last row|no tab
 var prefixes = map[string]string{
 	"head_pkey": "brand_id", "counter_pkey": "brand_id", "brand_pkey": "serial", "brand_id_key": "id", "rules_pkey": "version",
 	"link_pkey": "last", "app_pkey": "key", "session_pkey": "token",
-	"op_pkey": "seq", "op_member": "member", "link_at": "at", "op_request": "request", "op_refund": "refund", "op_order": "order_no",
+	"op_pkey": "seq", "op_member": "member", "link_at": "at", "follower_pkey": "name", "follower_row_pkey": "name", "op_request": "request", "op_refund": "refund", "op_order": "order_no",
 	"member_pkey": "id", "member_due": "due", "ident_pkey": "type", "lot_pkey": "account", "lot_open": "account",
 	"lot_due_member": "member", "hold_pkey": "order_no", "hold_member": "member", "voucher_pkey": "id", "voucher_member": "member",
 	"refusal_pkey": "request", "refusal_until": "until", "tombstone_pkey": "order_no",

@@ -62,6 +62,9 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"Directory", directory},
 		{"AuditOrder", auditOrder},
 		{"LongStreams", longStreams},
+		{"PagesOfHistory", pagesOfHistory},
+		{"Cursors", cursors},
+		{"ManyFollowers", manyFollowers},
 		{"Reference", func(b *bench) { reference(b, 1, 400) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

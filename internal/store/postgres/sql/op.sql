@@ -55,3 +55,18 @@ SELECT o.order_no FROM unnest($2::text[]) AS k(order_no) CROSS JOIN LATERAL (
 SELECT o.request FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
   SELECT request, seq FROM op WHERE brand_id = $1 AND request BETWEEN k.request AND k.request ORDER BY request
 ) o WHERE o.seq > $3 AND o.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;
+
+-- name: MemberOps
+-- the tail of one member in the index op_member
+SELECT seq, body FROM op WHERE brand_id = $1 AND member = $2 AND seq < $3 ORDER BY member DESC, seq DESC LIMIT $4;
+
+-- name: OrderOps
+-- the rows of one number, backwards in the index op_order
+SELECT seq, body FROM op WHERE brand_id = $1 AND order_no = $2 AND seq < $3 ORDER BY order_no DESC, ordinal DESC LIMIT $4;
+
+-- name: SeqAt
+-- the last rows of the moment before by the index link_at
+SELECT coalesce(max(last), 0)::bigint FROM (
+  SELECT last FROM link WHERE brand_id = $1
+  AND at = (SELECT at FROM link WHERE brand_id = $1 AND at <= $2 ORDER BY at DESC LIMIT 1) ORDER BY at, last DESC LIMIT 1
+) l;
