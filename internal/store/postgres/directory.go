@@ -80,6 +80,8 @@ func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
 	return err
 }
 
+// createBrand writes a table a statement: on Citus the directory is on every machine and the books are distributed, and no statement may
+// write both.
 func createBrand(ctx context.Context, tx pgx.Tx, b *ledger.Brand) error {
 	var last int64
 	if err := tx.QueryRow(ctx, sql.LastSerial).Scan(&last); err != nil {
@@ -91,6 +93,11 @@ func createBrand(ctx context.Context, tx pgx.Tx, b *ledger.Brand) error {
 	}
 	if _, err := tx.Exec(ctx, sql.CreateBrand, b.Serial, b.ID); err != nil {
 		return err
+	}
+	for _, statement := range []string{sql.CreateCounter, sql.CreateHead} {
+		if _, err := tx.Exec(ctx, statement, b.Serial); err != nil {
+			return err
+		}
 	}
 	return saveRules(ctx, tx, b)
 }

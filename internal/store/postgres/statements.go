@@ -34,8 +34,8 @@ type statements struct {
 	SaveWdkOrders, SaveSubs, SaveQuotes, SaveReverses                     string
 	PurgeQuotes, AllWdkOrders, AllQuotes, AllReverses                     string
 	Revision, MoveRevision, Brands, Apps, Sessions, Brand, Serials        string
-	LastSerial, CreateBrand, SetVersion, SaveRules, AllRules, SaveApp     string
-	SaveSession, DeleteSession                                            string
+	LastSerial, CreateBrand, CreateCounter, CreateHead, SetVersion        string
+	SaveRules, AllRules, SaveApp, SaveSession, DeleteSession              string
 }
 
 var sql = func() (s statements) {

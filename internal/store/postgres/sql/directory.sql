@@ -34,8 +34,14 @@ SELECT coalesce(max(serial), 0)::bigint FROM brand;
 
 -- name: CreateBrand
 -- appends
-WITH b AS (INSERT INTO brand (serial, id, version) VALUES ($1, $2, 1)),
-c AS (INSERT INTO counter (brand_id, issued) VALUES ($1, 0))
+INSERT INTO brand (serial, id, version) VALUES ($1, $2, 1);
+
+-- name: CreateCounter
+-- appends
+INSERT INTO counter (brand_id, issued) VALUES ($1, 0);
+
+-- name: CreateHead
+-- appends
 INSERT INTO head (brand_id, seq, at, memory, hash) VALUES ($1, 0, 0, 0, decode(repeat('00', 32), 'hex'));
 
 -- name: SetVersion
