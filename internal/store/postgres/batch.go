@@ -181,20 +181,28 @@ func (w *saver) ops() {
 	if len(c.Tombs)+len(c.Refusals) > 0 {
 		moves = 1
 	}
-	w.do(sql.SaveOps, int64(n), digest.Sum(nil), w.loaded.at, moves, ordinals, requests, refunds, orders, members, bodies).
-		Query(func(rows pgx.Rows) error {
-			return each(rows, func(r row) error {
-				last := r.int(0)
-				for i, o := range c.Ops {
-					o.Seq = last - int64(n-1-i)
-				}
-				w.memory = r.int(1) - moves
-				link := store.Link{Last: last}
-				r.digest(2, link.Hash[:])
-				w.token = tokenOf(w.loaded.brand, r.text(3), n > 0, link)
-				return nil
-			})
+	link := store.Link{}
+	w.do(sql.MoveHead, int64(n), digest.Sum(nil), w.loaded.at, moves).Query(func(rows pgx.Rows) error {
+		return each(rows, func(r row) error {
+			link.Last = r.int(0)
+			for i, o := range c.Ops {
+				o.Seq = link.Last - int64(n-1-i)
+			}
+			w.memory = r.int(1) - moves
+			r.digest(2, link.Hash[:])
+			return nil
 		})
+	})
+	if n > 0 {
+		w.do(sql.SaveLink)
+		w.do(sql.SaveOps, int64(n), ordinals, requests, refunds, orders, members, bodies)
+	}
+	w.trip.Queue(sql.Xact).Query(func(rows pgx.Rows) error {
+		return each(rows, func(r row) error {
+			w.token = tokenOf(w.loaded.brand, r.text(0), n > 0, link)
+			return nil
+		})
+	})
 }
 
 func digestOrNull(d *ledger.Digest) []byte {

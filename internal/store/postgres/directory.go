@@ -153,7 +153,7 @@ func (s *Store) change(ctx context.Context, do func(pgx.Tx) error) error {
 func (s *Store) transaction(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) error) error {
 	return told(pgx.BeginTxFunc(ctx, s.pool, o, func(tx pgx.Tx) error {
 		if s.opts.PgBouncer && o.AccessMode != pgx.ReadOnly {
-			if _, err := tx.Exec(ctx, sql.SetLocal, names, values); err != nil {
+			if _, err := tx.Exec(ctx, sql.SetLocal, s.names, s.values); err != nil {
 				return err
 			}
 		}

@@ -17,7 +17,7 @@ var texts = store.Statements(sqlFiles, "sql")
 type statements struct {
 	Serial, Head, Rules, Clock, Issue, Issued, Link, Links, HeadLink, XactStatus, Settings, SetLocal string
 
-	OpsByRequest, OpsByRefund, Histories, HistoryMembers, SaveOps, Ops, Overtaken, Answered string
+	OpsByRequest, OpsByRefund, Histories, HistoryMembers, MoveHead, SaveLink, SaveOps, Xact, Ops, Overtaken, Answered string
 
 	Idents, LockMembers, Members, CreateMembers, ChangeMembers, SetDue, MembersDue, Unbind, Bind, AllMembers, AllWallets string
 

@@ -9,8 +9,7 @@ SELECT r.request, r.content, r.until, r.result FROM unnest($2::bytea[]) AS k(req
 -- name: SaveRefusals
 -- one row each by primary key
 INSERT INTO refusal (brand_id, request, content, until, result)
-SELECT $1, k.request, k.content, k.until, k.result
-FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::text[]) AS k(request, content, until, result)
+VALUES ($1, unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]), unnest($5::text[]))
 ON CONFLICT (brand_id, request) DO UPDATE
 SET content = excluded.content, until = excluded.until, result = excluded.result;
 
@@ -40,9 +39,8 @@ SELECT k.app, (
 -- name: SaveTombs
 -- one row each by primary key
 INSERT INTO tombstone (brand_id, order_no, app, family, charge, signed, amount, member, until)
-SELECT $1, k.order_no, k.app, k.family, k.charge, k.signed, k.amount, k.member, k.until
-FROM unnest($2::text[], $3::text[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
-  AS k(order_no, app, family, charge, signed, amount, member, until)
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::smallint[]), unnest($5::boolean[]), unnest($6::bigint[]),
+  unnest($7::bigint[]), unnest($8::text[]), unnest($9::bigint[]))
 ON CONFLICT (brand_id, order_no, app, family, charge) DO UPDATE
 SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until;
 

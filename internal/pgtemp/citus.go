@@ -1,0 +1,83 @@
+package pgtemp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// citusShards is how many shards a table of a test has: fewer than in production, because every one is a table to be made.
+const citusShards = 4
+
+// Citus creates a database for a test on the Citus cluster that RECOUP_TEST_CITUS_DSN names, and answers its DSN: on every machine,
+// with the extension, and dropped from all of them at the end. The variable leads to any database of the coordinator that knows the workers, which
+// answer to the same user. Without one the test is skipped: no package of Debian's brings Citus along.
+func Citus(t testing.TB) (dsn string) {
+	t.Helper()
+	coordinator := os.Getenv("RECOUP_TEST_CITUS_DSN") //nolint:forbidigo // a test has no command line to ask
+	if coordinator == "" {
+		t.Skip("RECOUP_TEST_CITUS_DSN names no Citus cluster")
+	}
+	nodes, err := citusNodes(t.Context(), coordinator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := newName()
+	must := func(dsn, statement string) {
+		t.Helper()
+		if err := execute(t.Context(), dsn, statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	dsn = withDatabase(coordinator, name)
+	for _, n := range slices.Backward(nodes) { // so that the coordinator, which asks the others now and then, is dropped first
+		if err := create(t.Context(), n.in(coordinator), name); err != nil {
+			t.Fatal(err)
+		}
+		dropAfter(t, n.in(coordinator), name)
+		must(n.in(dsn), "CREATE EXTENSION citus")
+	}
+	must(dsn, fmt.Sprintf("SELECT citus_set_coordinator_host('%s', %d)", nodes[0].Host, nodes[0].Port))
+	for _, n := range nodes[1:] {
+		must(dsn, fmt.Sprintf("SELECT citus_add_node('%s', %d)", n.Host, n.Port))
+	}
+	must(dsn, fmt.Sprintf("ALTER DATABASE %s SET citus.shard_count = %d", name, citusShards))
+	return dsn
+}
+
+// citusNode is one machine of a cluster.
+type citusNode struct {
+	Host string
+	Port int
+}
+
+// in is a DSN with this node's address.
+func (n citusNode) in(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return dsn
+	}
+	u.Host = net.JoinHostPort(n.Host, strconv.Itoa(n.Port))
+	return u.String()
+}
+
+// citusNodes are the machines of a cluster, the coordinator first.
+func citusNodes(ctx context.Context, coordinator string) ([]citusNode, error) {
+	conn, err := pgx.Connect(ctx, coordinator)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // it only read
+	rows, err := conn.Query(ctx, `SELECT nodename, nodeport FROM pg_dist_node WHERE isactive AND noderole = 'primary' ORDER BY groupid`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[citusNode])
+}
