@@ -25,7 +25,12 @@ func Citus(t testing.TB) (dsn string) {
 	if coordinator == "" {
 		t.Skip("RECOUP_TEST_CITUS_DSN names no Citus cluster")
 	}
-	nodes, err := citusNodes(t.Context(), coordinator)
+	conn, err := pgx.Connect(t.Context(), coordinator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // which gives the lock back
+	nodes, err := citusNodes(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,14 +73,11 @@ func (n citusNode) in(dsn string) string {
 	return u.String()
 }
 
-// citusNodes are the machines of a cluster, the coordinator first.
-func citusNodes(ctx context.Context, coordinator string) ([]citusNode, error) {
-	conn, err := pgx.Connect(ctx, coordinator)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx) //nolint:errcheck // it only read
-	rows, err := conn.Query(ctx, `SELECT nodename, nodeport FROM pg_dist_node WHERE isactive AND noderole = 'primary' ORDER BY groupid`)
+// citusNodes are the machines of a cluster, the coordinator first. Only one test at a time adds machines to a database: they write the same
+// rows of the server.
+func citusNodes(ctx context.Context, coordinator *pgx.Conn) ([]citusNode, error) {
+	rows, err := coordinator.Query(ctx, `SELECT nodename, nodeport FROM pg_dist_node, pg_advisory_lock(hashtext('recoup tests'))
+WHERE isactive AND noderole = 'primary' ORDER BY groupid`)
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,15 @@ import (
 // distributed opens a new database of a Citus cluster, distributed.
 func distributed(t testing.TB) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), postgres.Options{DSN: pgtemp.Citus(t), Conns: 8})
+	dsn := pgtemp.Citus(t)
+	if err := postgres.Distribute(t.Context(), postgres.Options{DSN: dsn}, func(string, string) {}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn, Conns: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.Distribute(t.Context(), func(table, did string) { }); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 

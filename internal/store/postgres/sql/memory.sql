@@ -15,9 +15,9 @@ SET content = excluded.content, until = excluded.until, result = excluded.result
 
 -- name: PurgeRefusals
 -- the head of the index refusal_until
-DELETE FROM refusal USING (
-  SELECT ctid AS place FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE refusal.ctid = k.place AND brand_id = $1;
+DELETE FROM refusal WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: TombsOfOrders
 -- neighbours by primary key
@@ -56,9 +56,9 @@ DELETE FROM tombstone USING (
 
 -- name: PurgeTombs
 -- the head of the index tombstone_until
-DELETE FROM tombstone USING (
-  SELECT ctid AS place FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE tombstone.ctid = k.place AND brand_id = $1;
+DELETE FROM tombstone WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: AllRefusals
 -- in order of the primary key

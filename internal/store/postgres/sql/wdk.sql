@@ -84,9 +84,9 @@ ON CONFLICT (brand_id, id) DO UPDATE SET main = excluded.main, body = excluded.b
 
 -- name: PurgeQuotes
 -- the head of the index quote_until
-DELETE FROM quote USING (
-  SELECT ctid AS place FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE quote.ctid = k.place AND brand_id = $1;
+DELETE FROM quote WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: AllWdkOrders
 -- in order of the primary key
