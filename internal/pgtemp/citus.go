@@ -21,6 +21,12 @@ const citusShards = 4
 // answer to the same user. Without one the test is skipped: no package of Debian's brings Citus along.
 func Citus(t testing.TB) (dsn string) {
 	t.Helper()
+	return CitusBy(t, func(worker string) string { return worker })
+}
+
+// CitusBy is Citus with workers that the coordinator reaches by other addresses than their own.
+func CitusBy(t testing.TB, way func(worker string) string) (dsn string) {
+	t.Helper()
 	coordinator := os.Getenv("RECOUP_TEST_CITUS_DSN") //nolint:forbidigo // a test has no command line to ask
 	if coordinator == "" {
 		t.Skip("RECOUP_TEST_CITUS_DSN names no Citus cluster")
@@ -51,7 +57,11 @@ func Citus(t testing.TB) (dsn string) {
 	}
 	must(dsn, fmt.Sprintf("SELECT citus_set_coordinator_host('%s', %d)", nodes[0].Host, nodes[0].Port))
 	for _, n := range nodes[1:] {
-		must(dsn, fmt.Sprintf("SELECT citus_add_node('%s', %d)", n.Host, n.Port))
+		host, port, err := net.SplitHostPort(way(n.address()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(dsn, fmt.Sprintf("SELECT citus_add_node('%s', %s)", host, port))
 	}
 	must(dsn, fmt.Sprintf("ALTER DATABASE %s SET citus.shard_count = %d", name, citusShards))
 	return dsn
@@ -63,13 +73,15 @@ type citusNode struct {
 	Port int
 }
 
+func (n citusNode) address() string { return net.JoinHostPort(n.Host, strconv.Itoa(n.Port)) }
+
 // in is a DSN with this node's address.
 func (n citusNode) in(dsn string) string {
 	u, err := url.Parse(dsn)
 	if err != nil {
 		return dsn
 	}
-	u.Host = net.JoinHostPort(n.Host, strconv.Itoa(n.Port))
+	u.Host = n.address()
 	return u.String()
 }
 

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -181,15 +180,15 @@ func (w *saver) ops() {
 	if len(c.Tombs)+len(c.Refusals) > 0 {
 		moves = 1
 	}
-	link := store.Link{}
 	w.do(sql.MoveHead, int64(n), digest.Sum(nil), w.loaded.at, moves).Query(func(rows pgx.Rows) error {
 		return each(rows, func(r row) error {
-			link.Last = r.int(0)
+			link := store.Link{Last: r.int(0)}
 			for i, o := range c.Ops {
 				o.Seq = link.Last - int64(n-1-i)
 			}
 			w.memory = r.int(1) - moves
 			r.digest(2, link.Hash[:])
+			w.token = tokenOf(n > 0, link)
 			return nil
 		})
 	})
@@ -197,12 +196,6 @@ func (w *saver) ops() {
 		w.do(sql.SaveLink)
 		w.do(sql.SaveOps, int64(n), ordinals, requests, refunds, orders, members, bodies)
 	}
-	w.trip.Queue(sql.Xact).Query(func(rows pgx.Rows) error {
-		return each(rows, func(r row) error {
-			w.token = tokenOf(w.loaded.brand, r.text(0), n > 0, link)
-			return nil
-		})
-	})
 }
 
 func digestOrNull(d *ledger.Digest) []byte {
@@ -610,25 +603,16 @@ func (t *batch) Commit(ctx context.Context) error {
 		return nil
 	case err == nil:
 		return fmt.Errorf("postgres: the transaction ended in %s", tag)
-	case errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] != "57": // the server refused, and goes on
-		return told(err)
+	case !t.s.citus && errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] != "57": // the server refused, and goes on
+		return told(err) // while a coordinator says so, too, when it lost the worker that may have committed
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// tokenOf names a batch: its brand, its transaction and, if it booked operations, its link.
-func tokenOf(brand int64, xid string, linked bool, l store.Link) string {
+// tokenOf names a batch by its link, if it booked operations.
+func tokenOf(linked bool, l store.Link) string {
 	if !linked {
-		return fmt.Sprintf("%d:%s:", brand, xid)
+		return ""
 	}
-	return fmt.Sprintf("%d:%s:%d.%x", brand, xid, l.Last, l.Hash)
-}
-
-// cutToken is tokenOf undone.
-func cutToken(token string) (brand, xid, link string, ok bool) {
-	parts := strings.Split(token, ":")
-	if len(parts) != 3 {
-		return "", "", "", false
-	}
-	return parts[0], parts[1], parts[2], true
+	return fmt.Sprintf("%d.%x", l.Last, l.Hash)
 }

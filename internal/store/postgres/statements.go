@@ -15,9 +15,9 @@ var texts = store.Statements(sqlFiles, "sql")
 
 // statements are the texts as fields, so that a name that does not exist does not compile. Every text has its field.
 type statements struct {
-	Serial, Head, Rules, Clock, Issue, Issued, Link, Links, HeadLink, XactStatus, Settings, SetLocal string
+	Serial, Head, Rules, Clock, Issue, Issued, Link, Links, HeadLink, AwaitHead, Settings, SetLocal string
 
-	OpsByRequest, OpsByRefund, Histories, HistoryMembers, MoveHead, SaveLink, SaveOps, Xact, Ops, Overtaken, Answered string
+	OpsByRequest, OpsByRefund, Histories, HistoryMembers, MoveHead, SaveLink, SaveOps, Ops, Overtaken, Answered string
 
 	Idents, LockMembers, Members, CreateMembers, ChangeMembers, SetDue, MembersDue, Unbind, Bind, AllMembers, AllWallets string
 

@@ -41,10 +41,6 @@ FROM head h CROSS JOIN unnest($3::integer[], $4::bytea[], $5::bytea[], $6::text[
   WITH ORDINALITY AS k(ordinal, request, refund, order_no, member, body, i)
 WHERE h.brand_id = $1;
 
--- name: Xact
--- no table: the transaction's number
-SELECT pg_current_xact_id()::text;
-
 -- name: Ops
 -- in order of the primary key
 SELECT seq, body FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;
