@@ -16,9 +16,19 @@ import (
 // citusShards is how many shards a table of a test has: fewer than in production, because every one is a table to be made.
 const citusShards = 4
 
-// Citus creates a database for a test on the Citus cluster that RECOUP_TEST_CITUS_DSN names, and answers its DSN: on every machine,
-// with the extension, and dropped from all of them at the end. The variable leads to any database of the coordinator that knows the workers, which
-// answer to the same user. Without one the test is skipped: no package of Debian's brings Citus along.
+// NeedCitus skips a test unless RECOUP_TEST_CITUS_DSN names a Citus cluster: Debian has no package of it. The variable leads to a database of
+// the coordinator that knows the workers, and the same user must be let in everywhere.
+func NeedCitus(t testing.TB) (coordinator string) {
+	t.Helper()
+	coordinator = os.Getenv("RECOUP_TEST_CITUS_DSN") //nolint:forbidigo // a test has no command line to ask
+	if coordinator == "" {
+		t.Skip("RECOUP_TEST_CITUS_DSN names no Citus cluster")
+	}
+	return coordinator
+}
+
+// Citus creates a database for a test on the cluster of NeedCitus and answers its DSN. It is on every machine, has the extension, and is
+// dropped at the end.
 func Citus(t testing.TB) (dsn string) {
 	t.Helper()
 	return CitusBy(t, func(worker string) string { return worker })
@@ -27,10 +37,7 @@ func Citus(t testing.TB) (dsn string) {
 // CitusBy is Citus with workers that the coordinator reaches by other addresses than their own.
 func CitusBy(t testing.TB, way func(worker string) string) (dsn string) {
 	t.Helper()
-	coordinator := os.Getenv("RECOUP_TEST_CITUS_DSN") //nolint:forbidigo // a test has no command line to ask
-	if coordinator == "" {
-		t.Skip("RECOUP_TEST_CITUS_DSN names no Citus cluster")
-	}
+	coordinator := NeedCitus(t)
 	conn, err := pgx.Connect(t.Context(), coordinator)
 	if err != nil {
 		t.Fatal(err)

@@ -134,11 +134,11 @@ func Distribute(ctx context.Context, o Options, report func(table, did string)) 
 	if !s.citus {
 		return ErrNoCitus
 	}
-	cfg, err := config(o.DSN, s.settings, false)
+	cfg, err := s.poolConfig(o.DSN, &o)
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, cfg.ConnConfig, false); err != nil {
+	if err := migrate(ctx, cfg.ConnConfig, o.PgBouncer); err != nil {
 		return err
 	}
 	c, err := s.connect(ctx)

@@ -35,6 +35,7 @@ func distribute(t testing.TB, dsn string) {
 
 // TestConformanceOnCitus runs the suite on a cluster.
 func TestConformanceOnCitus(t *testing.T) {
+	pgtemp.NeedCitus(t)
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) store.Store { return distributed(t) })
 }
@@ -42,6 +43,7 @@ func TestConformanceOnCitus(t *testing.T) {
 // TestCutOffOnCitus cuts a cluster's connections: a coordinator that loses a worker at its commit knows no more than who loses the
 // coordinator.
 func TestCutOffOnCitus(t *testing.T) {
+	pgtemp.NeedCitus(t)
 	t.Run("coordinator", func(t *testing.T) {
 		dsn := pgtemp.Citus(t)
 		distribute(t, dsn)
