@@ -136,7 +136,7 @@ func (s *Store) check(ctx context.Context) error {
 		return fmt.Errorf("postgres: the database has the encoding %s; create it with ENCODING 'UTF8'", encoding)
 	}
 	if s.opts.Unsafe {
-		return nil
+		return s.checkWorkers(ctx)
 	}
 	for _, setting := range []struct{ name, value string }{{"fsync", fsync}, {"full_page_writes", pages}, {"synchronous_commit", commit}} {
 		if setting.value == "off" {
