@@ -37,8 +37,6 @@ var (
 		"then SELECT citus_add_node('HOST', PORT) in it for each worker")
 	// ErrNoWorkers: there is nowhere to distribute to.
 	ErrNoWorkers = errors.New("the cluster has no machine for books; run SELECT citus_add_node('HOST', PORT) for each worker")
-	// ErrDistributed: an import needs plain tables.
-	ErrDistributed = errors.New("the database is distributed already; copy into a new database, then run `recoup migrate --citus`")
 )
 
 // detect finds out what the server is, once, and chooses the settings of sessions by it. A generic plan is made before it is known which

@@ -109,7 +109,7 @@ func TestDistribute(t *testing.T) {
 	if sum, divergence, err := audit.Verify(ctx, d, "b", nil); divergence != nil || err != nil || sum.Ops <= books.Last {
 		t.Errorf("%d operations, %v, %v", sum.Ops, divergence, err)
 	}
-	if err := d.Import(ctx, memstore.Open(), nil); !errors.Is(err, postgres.ErrDistributed) {
+	if err := d.Import(ctx, memstore.Open(), nil); !errors.Is(err, store.ErrNoImport) {
 		t.Errorf("an import into distributed tables: %v", err)
 	}
 

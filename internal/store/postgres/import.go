@@ -159,7 +159,7 @@ func (im *importer) begin() error {
 		if err := im.tx.QueryRow(im.ctx, isDistributed).Scan(&distributed); err != nil {
 			return err
 		} else if distributed {
-			return ErrDistributed
+			return fmt.Errorf("%w: the database is distributed already; copy into a new one, then run `recoup migrate --citus`", store.ErrNoImport)
 		}
 	}
 	if err := im.exec(`UPDATE directory SET revision = greatest(revision + 1, $1)`, im.snap.Revision); err != nil {
