@@ -42,9 +42,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 		if err := checkMarks(d.Reader); err != nil {
 			return nil, fmt.Errorf("--db-reader %s: %w", Database{DSN: d.Reader}, err)
 		}
-		s, err := postgres.Open(ctx, postgres.Options{
-			DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
-		})
+		s, err := postgres.Open(ctx, d.postgres())
 		if err != nil {
 			return nil, fmt.Errorf("--db %s: %w", d, err)
 		}
@@ -53,6 +51,30 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 		return memstore.Open(), nil
 	}
 	return nil, fmt.Errorf("--db %q: want sqlite:FILE or postgres://USER@HOST/DATABASE", d)
+}
+
+func (d Database) postgres() postgres.Options {
+	return postgres.Options{
+		DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
+	}
+}
+
+// Distribute brings the schema of a database up to date and spreads its tables over the machines of its Citus cluster. report hears what
+// was done to each table.
+func (d Database) Distribute(ctx context.Context, report func(table, did string)) error {
+	scheme, _, _ := strings.Cut(d.DSN, ":")
+	if scheme != "postgres" && scheme != "postgresql" {
+		return fmt.Errorf("--citus: %s is on one machine only; want --db postgres://USER@COORDINATOR/DATABASE of a Citus cluster, and "+
+			"`recoup copy` to move there", d)
+	}
+	err := checkMarks(d.DSN)
+	if err == nil {
+		err = postgres.Distribute(ctx, d.postgres(), report)
+	}
+	if err != nil {
+		return fmt.Errorf("--db %s: %w", d, err)
+	}
+	return nil
 }
 
 // errMarks refuses an address in which a password is not told from what is around it. Where it would be cut is anybody's guess, and the

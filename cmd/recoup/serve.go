@@ -106,10 +106,20 @@ func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) e
 	return n.Serve(e.ctx, l)
 }
 
-type migrateCmd struct{ dbFlag }
+// migrateCmd brings a database up to date, and distributes it if asked to.
+type migrateCmd struct {
+	dbFlag
+	Citus bool `help:"Spread the tables over the machines of the Citus cluster that --db leads to. Nothing may serve the database meanwhile."`
+}
 
 // Run opens the database, which brings its schema to this version.
 func (c *migrateCmd) Run(e *env) error {
+	if c.Citus {
+		err := c.database().Distribute(e.ctx, func(table, did string) { fmt.Fprintf(e.stdout, "%-16s  %s\n", table, did) })
+		if err != nil {
+			return err
+		}
+	}
 	s, err := c.database().Open(e.ctx)
 	if err != nil {
 		return err

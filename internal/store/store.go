@@ -25,6 +25,8 @@ var (
 	ErrUnknown = errors.New("store: outcome of commit unknown")
 	// ErrNotEmpty: an import found something in the store that it was to fill. Nothing was written.
 	ErrNotEmpty = errors.New("store: not empty")
+	// ErrNoImport: the store takes no import as it is. Nothing was written.
+	ErrNoImport = errors.New("store: takes no import")
 	// ErrMoved: the source of an import was written to while it was read. Nothing was written.
 	ErrMoved = errors.New("store: the source changed while it was read")
 )
@@ -183,8 +185,8 @@ type Importer interface {
 	// Import fills an empty store with everything that the source tells: directory, rules, books and what is remembered. Brands keep
 	// their serials and operations their sequence numbers, so that numbers and chain go on where they are. It is all or nothing, and
 	// durable when it returns nil. ErrNotEmpty when a brand, an app or a session is there already, ErrMoved when the source did not
-	// keep still. Nothing is decided and nothing checked but keys: verify both sides afterwards. progress, which may be nil, hears how
-	// many things of a kind have been copied, now and then and at the end of each kind.
+	// keep still, ErrNoImport when the store cannot take any. Nothing is decided and nothing checked but keys: verify both sides
+	// afterwards. progress, which may be nil, hears how many things of a kind have been copied, now and then and at the end of each kind.
 	Import(ctx context.Context, from Source, progress func(what string, n int64)) error
 }
 
