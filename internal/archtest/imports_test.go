@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 
 	// The edge speaks the platform's protocol. api reads and builds values of top, and knows apps and sessions by the store's types
 	// (docs/adr/0001-api-imports-top.md).
-	"top":     {},
+	"top":     {"github.com/go-json-experiment/json/jsontext"},
 	"api":     {"ledger", "reverse", "query", "top", "store"},
 	"gateway": {"top", "api", "auth", "limit", "telemetry", "ledger", "reverse", "store"},
 
