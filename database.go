@@ -16,7 +16,7 @@ import (
 
 // A Database says where the books are and how to reach them.
 type Database struct {
-	DSN         string // sqlite:FILE, postgres://USER@HOST/DATABASE, or memory:
+	DSN         string // sqlite:FILE or postgres://USER@HOST/DATABASE
 	Reader      string // PostgreSQL: of a replica for audits and reports; "": the same database
 	PgBouncer   bool   // PostgreSQL: the DSN leads to a pooler by transaction
 	Unsafe      bool   // PostgreSQL: accept a server whose settings may lose what was acknowledged
@@ -47,7 +47,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 			return nil, fmt.Errorf("--db %s: %w", d, err)
 		}
 		return s, nil
-	case "memory":
+	case "memory": // for tests and for the bench's server that keeps nothing
 		return memstore.Open(), nil
 	}
 	return nil, fmt.Errorf("--db %q: want sqlite:FILE or postgres://USER@HOST/DATABASE", d)

@@ -30,7 +30,7 @@ import (
 
 // Options make a Node. Zero values are the defaults.
 type Options struct {
-	DB       string        // sqlite:FILE, postgres://… or memory:; needed unless Store is given
+	DB       string        // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
 	Store    store.Store   // a store opened elsewhere; the Node does not close it
 	BatchMax int           // commands in one transaction; default 256
 	Lanes    int           // transactions of one brand worked on at once; default what the database is good for

@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 
 	// The edge speaks the platform's protocol. api reads and builds values of top, and knows apps and sessions by the store's types
 	// (docs/adr/0001-api-imports-top.md).
-	"top":     {},
+	"top":     {"github.com/go-json-experiment/json/jsontext"},
 	"api":     {"ledger", "reverse", "policy", "query", "top", "store"},
 	"gateway": {"top", "api", "auth", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
 

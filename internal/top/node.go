@@ -35,7 +35,7 @@ type Node struct {
 
 type member struct {
 	name string // "" in arrays
-	node *Node
+	node Node
 }
 
 // TextNode makes a node of a parameter's text, so that a parameter at the top
@@ -61,7 +61,7 @@ func (n *Node) Field(name string) *Node {
 			if n.kids[i].node.kind == KindNull {
 				return nil
 			}
-			return n.kids[i].node
+			return &n.kids[i].node
 		}
 	}
 	return nil
@@ -75,7 +75,7 @@ func (n *Node) Fields() iter.Seq2[string, *Node] {
 			return
 		}
 		for i := range n.kids {
-			if !yield(n.kids[i].name, n.kids[i].node) {
+			if !yield(n.kids[i].name, &n.kids[i].node) {
 				return
 			}
 		}
@@ -89,7 +89,7 @@ func (n *Node) Items() []*Node {
 	}
 	items := make([]*Node, len(n.kids))
 	for i := range n.kids {
-		items[i] = n.kids[i].node
+		items[i] = &n.kids[i].node
 	}
 	return items
 }

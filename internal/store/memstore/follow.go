@@ -42,7 +42,7 @@ func (s *Store) backwards(brand string, before int64, limit int, is func(*ledger
 	}
 	for seq := min(before-1, int64(len(b.ops))); seq > 0 && len(ops) < store.PageSize(limit); seq-- {
 		if o := b.ops[seq-1]; is(o) {
-			ops = append(ops, cloneOp(o))
+			ops = append(ops, clone(o))
 		}
 	}
 	return ops, nil
