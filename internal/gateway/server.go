@@ -14,7 +14,7 @@ const (
 	readTimeout       = 15 * time.Second // header and body
 	writeTimeout      = 60 * time.Second // from the header read to the answer written
 	idleTimeout       = 90 * time.Second
-	maxHeaderBytes    = 64 << 10 // parameters in the query count here
+	maxHeaderBytes    = 256 << 10 // room for a query that is too long to be answered so, in the platform's way
 )
 
 // NewServer returns a server for addr with every timeout and bound set; what is not to be seen in public goes on another one.
