@@ -31,10 +31,14 @@ func NewServer(addr string, h http.Handler) *http.Server {
 }
 
 // Serve serves on l until ctx ends, then takes no more calls and lets those in flight finish, for at most grace. It returns nil if all
-// did. The handler's contexts do not end with ctx.
+// did. The handler's contexts do not end with ctx. A server with a TLSConfig serves TLS, with HTTP/2 for those that speak it.
 func Serve(ctx context.Context, s *http.Server, l net.Listener, grace time.Duration) error {
+	serve := s.Serve
+	if s.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	go func() { failed <- serve(l) }()
 	select {
 	case err := <-failed:
 		return err
