@@ -30,6 +30,7 @@ import (
 	"recoup"
 	"recoup/internal/demo"
 	"recoup/internal/pgtemp"
+	"recoup/internal/store"
 )
 
 // A world is a live demo of its own.
@@ -138,8 +139,14 @@ func (w *world) in(t *testing.T) *world {
 	return &sub
 }
 
-// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does.
+// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does, or over TLS by an access_token alone.
 func (w *world) allowLegacy() {
+	w.t.Helper()
+	w.changeApp(func(app *store.App) { app.Legacy = true })
+}
+
+// changeApp changes the demo app.
+func (w *world) changeApp(change func(*store.App)) {
 	w.t.Helper()
 	snapshot, err := w.node.Store.Snapshot(w.t.Context())
 	if err != nil {
@@ -147,7 +154,7 @@ func (w *world) allowLegacy() {
 	}
 	for _, app := range snapshot.Apps {
 		if app.Key == demo.AppKey {
-			app.Legacy = true
+			change(app)
 			if err := w.node.Store.PutApp(w.t.Context(), app); err != nil {
 				w.t.Fatal(err)
 			}
