@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -30,15 +31,18 @@ import (
 
 // Options make a Node. Zero values are the defaults.
 type Options struct {
-	DB       string        // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
-	Store    store.Store   // a store opened elsewhere; the Node does not close it
-	BatchMax int           // commands in one transaction; default 256
-	Lanes    int           // transactions of one brand worked on at once; default what the database is good for
-	QueueMax int           // commands of a brand waiting; default 8192
-	InFlight int           // calls at once; default 4096
-	Window   time.Duration // how far a timestamp may be off; default 10 min
-	Demo     bool          // make the demo world if it is not there, and accept its credentials
-	Trial    bool          // open a demo database without accepting its credentials
+	DB       string         // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
+	Store    store.Store    // a store opened elsewhere; the Node does not close it
+	BatchMax int            // commands in one transaction; default 256
+	Lanes    int            // transactions of one brand worked on at once; default what the database is good for
+	QueueMax int            // commands of a brand waiting; default 8192
+	InFlight int            // calls at once; default 4096
+	Window   time.Duration  // how far a timestamp may be off; default 10 min
+	TLSCert  string         // PEM file with the certificate chain; Serve then speaks TLS, and reads the files again when they change
+	TLSKey   string         // PEM file with its key; both are given or none
+	Proxies  []netip.Prefix // whose X-Forwarded-Proto and X-Forwarded-For are believed
+	Demo     bool           // make the demo world if it is not there, and accept its credentials
+	Trial    bool           // open a demo database without accepting its credentials
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -56,6 +60,7 @@ type Node struct {
 	Metrics   *telemetry.Metrics
 
 	handler http.Handler
+	cert    *gateway.Certificate // nil: Serve speaks plain HTTP
 	now     func() time.Time
 	log     *slog.Logger
 	stop    context.CancelFunc
@@ -71,6 +76,12 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
+	}
+	if o.TLSCert != "" || o.TLSKey != "" {
+		var err error
+		if n.cert, err = gateway.OpenCertificate(o.TLSCert, o.TLSKey, n.now, n.log); err != nil {
+			return nil, err
+		}
 	}
 	if n.Store == nil {
 		s, err := OpenStore(ctx, o.DB)
@@ -99,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
-		Now: n.now, Window: o.Window, Ready: n.ready, Log: n.log,
+		Now: n.now, Window: o.Window, Proxies: o.Proxies, Ready: n.ready, Log: n.log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", calls)
@@ -150,6 +161,9 @@ func (n *Node) Embedded() bool {
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 	s := gateway.NewServer(l.Addr().String(), n.handler)
+	if n.cert != nil {
+		s.TLSConfig = n.cert.Config()
+	}
 	s.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	return gateway.Serve(ctx, s, l, 30*time.Second)
 }

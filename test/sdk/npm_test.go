@@ -20,6 +20,7 @@ var npmClients = []struct {
 	objects bool   // takes request objects and writes them as JSON itself
 }{
 	{name: "ali-topsdk", objects: true},
+	{name: "ali-topsdk-batch"}, // all calls in one request; no library of npm does that by itself
 	{name: "topSdk"},
 	{name: "node-taobao-topclient", verb: "POST", objects: true},
 	{name: "node-taobao-topclient", verb: "GET", objects: true},
@@ -89,7 +90,7 @@ func TestNpmClients(t *testing.T) {
 			wrong.request = strings.Replace(wrong.request, `"change_value":1000`, `"change_value":-1`, 1)
 			calls = append(calls, refused.npm(), unknown.npm(), wrong.npm())
 
-			results := runClient(t, node, c.name, c.verb, w.addr, calls)
+			results := runClient(t, node, c.name, c.verb, "http://"+w.addr, calls)
 			first := map[string][]string{}
 			for i, s := range asked {
 				r := results[i]
@@ -161,17 +162,17 @@ func needClients(t *testing.T) (node string) {
 	return node
 }
 
-// runClient makes calls with a client library.
-func runClient(t *testing.T, node, name, verb, addr string, calls []npmCall) []npmResult {
+// runClient makes calls with a client library at a base URL.
+func runClient(t *testing.T, node, name, verb, base string, calls []npmCall, env ...string) []npmResult {
 	t.Helper()
 	input, err := json.Marshal(map[string]any{
-		"url": "http://" + addr + "/router/rest", "key": demo.AppKey, "secret": demo.Secret, "verb": verb, "calls": calls,
+		"url": base + "/router/rest", "key": demo.AppKey, "secret": demo.Secret, "verb": verb, "calls": calls,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), node, "--no-deprecation", filepath.Join("clients", name+".js"))
-	cmd.Env = append(os.Environ(), "TZ=Asia/Shanghai", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // they send local time
+	cmd.Env = append(append(os.Environ(), "TZ=Asia/Shanghai", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"), env...) // they send local time
 	cmd.Stdin = bytes.NewReader(input)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints

@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 	"recoup"
 	"recoup/internal/demo"
 	"recoup/internal/pgtemp"
+	"recoup/internal/store"
 )
 
 // A world is a live demo of its own.
@@ -36,13 +38,14 @@ type world struct {
 	t     *testing.T
 	node  *recoup.Node
 	addr  string
+	tls   *tls.Config // how to call it over TLS; nil: in the open
 	close func()
 }
 
 // open makes a demo world and serves it on a free port until the test ends.
-func open(t *testing.T) *world {
+func open(t *testing.T, change ...func(*recoup.Options)) *world {
 	t.Helper()
-	return openOn(t, database(t))
+	return openOn(t, database(t), change...)
 }
 
 // database is one for a demo world, of the kind that RECOUP_TEST_DB names: sqlite unless it says postgres. Everything here holds on both.
@@ -101,9 +104,13 @@ func makeDemo(dsn string) error {
 }
 
 // openOn serves the demo world of a database, making it if it is not there.
-func openOn(t *testing.T, db string) *world {
+func openOn(t *testing.T, db string, change ...func(*recoup.Options)) *world {
 	t.Helper()
-	node, err := recoup.Open(t.Context(), recoup.Options{DB: db, Demo: true})
+	o := recoup.Options{DB: db, Demo: true}
+	for _, f := range change {
+		f(&o)
+	}
+	node, err := recoup.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +139,14 @@ func (w *world) in(t *testing.T) *world {
 	return &sub
 }
 
-// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does.
+// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does, or over TLS by an access_token alone.
 func (w *world) allowLegacy() {
+	w.t.Helper()
+	w.changeApp(func(app *store.App) { app.Legacy = true })
+}
+
+// changeApp changes the demo app.
+func (w *world) changeApp(change func(*store.App)) {
 	w.t.Helper()
 	snapshot, err := w.node.Store.Snapshot(w.t.Context())
 	if err != nil {
@@ -141,7 +154,7 @@ func (w *world) allowLegacy() {
 	}
 	for _, app := range snapshot.Apps {
 		if app.Key == demo.AppKey {
-			app.Legacy = true
+			change(app)
 			if err := w.node.Store.PutApp(w.t.Context(), app); err != nil {
 				w.t.Fatal(err)
 			}
@@ -179,14 +192,17 @@ func (f form) without(name string) form {
 
 // signed returns the form with its signature by the rule of the platform: all parameters by name, strung together. "" is the oldest
 // rule, which has no name.
-func (f form) signed(method, secret string) form {
+func (f form) signed(method, secret string) form { return f.signedWith("", method, secret) }
+
+// signedWith is signed with a body behind the parameters, as batches are.
+func (f form) signedWith(body, method, secret string) form {
 	sorted := slices.Clone(f)
 	slices.SortFunc(sorted, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	var text strings.Builder
 	for _, p := range sorted {
 		text.WriteString(p[0] + p[1])
 	}
-	all := text.String()
+	all := text.String() + body
 	var digest hash.Hash
 	switch method {
 	case "md5":
@@ -282,6 +298,9 @@ func (w *world) send(raw string) *answer {
 	conn, err := net.Dial("tcp", w.addr)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.tls != nil {
+		conn = tls.Client(conn, w.tls)
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
