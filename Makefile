@@ -74,11 +74,9 @@ test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-tes
 	cd test/sdk && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-# The race detector needs a C compiler, the client libraries Node, the lines of the READMEs curl and openssl,
-# the store in PostgreSQL a server, which Debian keeps out of PATH.
 .PHONY: .need-test
 .need-test:
-	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql'
+	@tools/setup
 
 lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
 	bin/golangci-lint run ./...

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"recoup/internal/demo"
+	"recoup/internal/need"
 )
 
 // The clients of npm that can run here. Each is called by clients/<name>.js.
@@ -142,11 +143,7 @@ func TestNpmClients(t *testing.T) {
 // needClients finds Node and makes sure that the clients are installed as package-lock.json says.
 func needClients(t *testing.T) (node string) {
 	t.Helper()
-	const remedy = "\nThe clients of npm need Node 20 with npm. Install it, then run: cd test/sdk && npm ci"
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("%v%s", err, remedy)
-	}
+	node = need.Program(t, "node")
 	lock, err := os.Stat("package-lock.json")
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +152,8 @@ func needClients(t *testing.T) (node string) {
 	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return node
 	}
-	if out, err := exec.CommandContext(t.Context(), "npm", "ci").CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s%s", err, out, remedy)
+	if out, err := exec.CommandContext(t.Context(), need.Program(t, "npm"), "ci", "--ignore-scripts").CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	return node
 }
