@@ -61,6 +61,10 @@ type npmResult struct {
 // once and the platform twice.
 func TestNpmClients(t *testing.T) {
 	node := needClients(t)
+	onEach(t, func(t *testing.T, open opener) { testNpmClients(t, node, open) })
+}
+
+func testNpmClients(t *testing.T, node string, open opener) {
 	for _, c := range npmClients {
 		t.Run(strings.TrimSpace(c.name+" "+c.verb), func(t *testing.T) {
 			t.Parallel()
