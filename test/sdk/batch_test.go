@@ -105,7 +105,9 @@ func chargeNo(n int) call {
 
 // Twenty calls in one request, as libraries send them: alternately a charge and a look at the balance, which sees the charge before it;
 // then twenty of one method. The same batch again is answered alike and moves nothing.
-func TestBatches(t *testing.T) {
+func TestBatches(t *testing.T) { onEach(t, testBatches) }
+
+func testBatches(t *testing.T, open opener) {
 	look := call{method: "alibaba.alsc.crm.open.customer.get", param: "param_customer_get_open_req", request: `{"brand_id":"1332","customer_id":"34243334"}`}
 	for _, b := range batchers {
 		t.Run(b.name, func(t *testing.T) {
@@ -180,7 +182,9 @@ func TestBatches(t *testing.T) {
 }
 
 // The same from Node.
-func TestBatchOfTwentyFromNode(t *testing.T) {
+func TestBatchOfTwentyFromNode(t *testing.T) { onEach(t, testBatchOfTwentyFromNode) }
+
+func testBatchOfTwentyFromNode(t *testing.T, open opener) {
 	node := needClients(t)
 	w := open(t)
 	fen, _ := w.member("34243334")

@@ -15,7 +15,9 @@ import (
 )
 
 // What integrators get wrong: either it is taken as they meant it, or the answer says in sub_msg what to send instead.
-func TestHints(t *testing.T) {
+func TestHints(t *testing.T) { onEach(t, testHints) }
+
+func testHints(t *testing.T, open opener) {
 	moment := time.Now().Truncate(time.Second)
 	still := func(o *recoup.Options) { o.Now = func() time.Time { return moment } } // so that offsets are exact
 	w := open(t, still)

@@ -28,7 +28,9 @@ const (
 )
 
 // A sample with one thing changed is refused by a fault that names the field, or by a code of the business, and nothing moves.
-func TestBadFields(t *testing.T) {
+func TestBadFields(t *testing.T) { onEach(t, testBadFields) }
+
+func testBadFields(t *testing.T, open opener) {
 	w := open(t)
 	long := strings.Repeat("长", 43) // 129 bytes
 	// other makes another member of a brand.
@@ -239,7 +241,9 @@ func refusalOf(t *testing.T, format, body string) (refusal, says string) {
 }
 
 // Requests that the platform itself refuses, before any method sees them.
-func TestBadRequests(t *testing.T) {
+func TestBadRequests(t *testing.T) { onEach(t, testBadRequests) }
+
+func testBadRequests(t *testing.T, open opener) {
 	w := open(t)
 	before, operations := w.books(), w.operations()
 	c := sampleCall(demo.Samples[2])
@@ -363,7 +367,9 @@ func TestBadRequests(t *testing.T) {
 }
 
 // A brand that exists but is not the app's answers to the letter like one that does not, and so does a method.
-func TestBrandsThatAreNotGranted(t *testing.T) {
+func TestBrandsThatAreNotGranted(t *testing.T) { onEach(t, testBrandsThatAreNotGranted) }
+
+func testBrandsThatAreNotGranted(t *testing.T, open opener) {
 	w := open(t)
 	const key, secret = "23456789", "another-secret"
 	if err := w.node.Store.PutApp(t.Context(), &store.App{

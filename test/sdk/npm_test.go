@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"recoup/internal/demo"
+	"recoup/internal/need"
 )
 
 // The clients of npm that can run here. Each is called by clients/<name>.js.
@@ -61,6 +62,10 @@ type npmResult struct {
 // once and the platform twice.
 func TestNpmClients(t *testing.T) {
 	node := needClients(t)
+	onEach(t, func(t *testing.T, open opener) { testNpmClients(t, node, open) })
+}
+
+func testNpmClients(t *testing.T, node string, open opener) {
 	for _, c := range npmClients {
 		t.Run(strings.TrimSpace(c.name+" "+c.verb), func(t *testing.T) {
 			t.Parallel()
@@ -143,11 +148,7 @@ func TestNpmClients(t *testing.T) {
 // needClients finds Node and makes sure that the clients are installed as package-lock.json says.
 func needClients(t *testing.T) (node string) {
 	t.Helper()
-	const remedy = "\nThe clients of npm need Node 20 with npm. Install it, then run: cd test/sdk && npm ci"
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("%v%s", err, remedy)
-	}
+	node = need.Program(t, "node")
 	lock, err := os.Stat("package-lock.json")
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +157,8 @@ func needClients(t *testing.T) (node string) {
 	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return node
 	}
-	if out, err := exec.CommandContext(t.Context(), "npm", "ci").CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s%s", err, out, remedy)
+	if out, err := exec.CommandContext(t.Context(), need.Program(t, "npm"), "ci", "--ignore-scripts").CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	return node
 }

@@ -123,7 +123,9 @@ func mask(body string) (masked string, ids []string) {
 }
 
 // The published samples, as printed, any number of times and in every format: one effect, and one answer for ever.
-func TestSamples(t *testing.T) {
+func TestSamples(t *testing.T) { onEach(t, testSamples) }
+
+func testSamples(t *testing.T, open opener) {
 	w := open(t)
 	fen, _ := w.member("34243334")
 	for _, s := range samples {
@@ -164,9 +166,10 @@ func TestSamples(t *testing.T) {
 }
 
 // What was answered once is answered for ever: also after a restart.
-func TestSamplesAfterARestart(t *testing.T) {
-	db := database(t)
-	w := openOn(t, db)
+func TestSamplesAfterARestart(t *testing.T) { onEach(t, testSamplesAfterARestart) }
+
+func testSamplesAfterARestart(t *testing.T, open opener) {
+	w := open(t)
 	var before [4][]string
 	for i, s := range samples {
 		a := w.call(sampleCall(s.Sample), "json")
@@ -179,7 +182,7 @@ func TestSamplesAfterARestart(t *testing.T) {
 	books := w.books()
 	w.close()
 
-	w = openOn(t, db)
+	w = openOn(t, w.db)
 	for i, s := range samples {
 		for _, format := range formats {
 			a := w.call(sampleCall(s.Sample), format)
@@ -195,7 +198,9 @@ func TestSamplesAfterARestart(t *testing.T) {
 }
 
 // A charge repeated in every format raises the balance once.
-func TestChargeRaisesTheBalanceOnce(t *testing.T) {
+func TestChargeRaisesTheBalanceOnce(t *testing.T) { onEach(t, testChargeRaisesTheBalanceOnce) }
+
+func testChargeRaisesTheBalanceOnce(t *testing.T, open opener) {
 	w := open(t)
 	before, _ := w.member("34243334")
 	for range 3 {
@@ -210,6 +215,10 @@ func TestChargeRaisesTheBalanceOnce(t *testing.T) {
 
 // Answers have the elements of the documents, in their order; only request_id of the envelope comes on top.
 func TestAnswersHaveTheShapeOfTheDocuments(t *testing.T) {
+	onEach(t, testAnswersHaveTheShapeOfTheDocuments)
+}
+
+func testAnswersHaveTheShapeOfTheDocuments(t *testing.T, open opener) {
 	w := open(t)
 	for _, s := range samples {
 		t.Run(s.Document, func(t *testing.T) {
@@ -262,7 +271,9 @@ func elements(t *testing.T, text string) (root string, paths []string) {
 }
 
 // The documents print lists in several ways, and clients write values in more. All of them are the same request: none is a second one.
-func TestSpellingsOfOneRequest(t *testing.T) {
+func TestSpellingsOfOneRequest(t *testing.T) { onEach(t, testSpellingsOfOneRequest) }
+
+func testSpellingsOfOneRequest(t *testing.T, open opener) {
 	w := open(t)
 	for _, s := range samples {
 		w.call(sampleCall(s.Sample), "json")

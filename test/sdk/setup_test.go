@@ -36,38 +36,40 @@ import (
 // A world is a live demo of its own.
 type world struct {
 	t     *testing.T
+	db    string
 	node  *recoup.Node
 	addr  string
 	tls   *tls.Config // how to call it over TLS; nil: in the open
 	close func()
 }
 
-// open makes a demo world and serves it on a free port until the test ends.
-func open(t *testing.T, change ...func(*recoup.Options)) *world {
+// An opener makes a demo world and serves it on a free port until the test ends.
+type opener func(t *testing.T, change ...func(*recoup.Options)) *world
+
+// onEach runs a test on every database, side by side: everything here holds on all of them.
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Helper()
-	return openOn(t, database(t), change...)
+	t.Parallel()
+	for name, database := range map[string]func(testing.TB) string{"sqlite": demoFile, "postgres": demoCopies} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, func(t *testing.T, change ...func(*recoup.Options)) *world { return openOn(t, database(t), change...) })
+		})
+	}
 }
 
-// database is one for a demo world, of the kind that RECOUP_TEST_DB names: sqlite unless it says postgres. Everything here holds on both.
-func database(t *testing.T) (dsn string) {
+// demoFile is a file in which the demo world is made already.
+func demoFile(t testing.TB) (dsn string) {
 	t.Helper()
-	switch kind := os.Getenv("RECOUP_TEST_DB"); kind {
-	case "", "sqlite":
-		files, err := demoFiles()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		if err := os.CopyFS(dir, files); err != nil {
-			t.Fatal(err)
-		}
-		return "sqlite:" + filepath.Join(dir, "recoup.db")
-	case "postgres":
-		return demoCopies(t)
-	default:
-		t.Fatalf("RECOUP_TEST_DB=%s: want sqlite or postgres", kind)
-		return ""
+	files, err := demoFiles()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + filepath.Join(dir, "recoup.db")
 }
 
 // demoCopies are databases in which the demo world is made already, and demoFiles are such a file with its log: made once, because
@@ -121,7 +123,7 @@ func openOn(t *testing.T, db string, change ...func(*recoup.Options)) *world {
 	life, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- node.Serve(life, listener) }()
-	w := &world{t: t, node: node, addr: listener.Addr().String(), close: sync.OnceFunc(func() {
+	w := &world{t: t, db: db, node: node, addr: listener.Addr().String(), close: sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)

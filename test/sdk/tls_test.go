@@ -54,7 +54,9 @@ func bare(c call, token string) string {
 
 // The old OAuth mode, over TLS: no key, no timestamp, no signature. The samples are done, and the same answers come again when they are sent
 // in the signed way.
-func TestAccessTokenOverTLS(t *testing.T) {
+func TestAccessTokenOverTLS(t *testing.T) { onEach(t, testAccessTokenOverTLS) }
+
+func testAccessTokenOverTLS(t *testing.T, open opener) {
 	certFile, keyFile, trusted := certificate(t)
 	w := open(t, overTLS(certFile, keyFile))
 	w.tls = trusted
@@ -90,7 +92,9 @@ func TestAccessTokenOverTLS(t *testing.T) {
 }
 
 // A library of npm, over TLS.
-func TestNpmClientOverTLS(t *testing.T) {
+func TestNpmClientOverTLS(t *testing.T) { onEach(t, testNpmClientOverTLS) }
+
+func testNpmClientOverTLS(t *testing.T, open opener) {
 	node := needClients(t)
 	certFile, keyFile, trusted := certificate(t)
 	w := open(t, overTLS(certFile, keyFile))
@@ -107,7 +111,9 @@ func TestNpmClientOverTLS(t *testing.T) {
 }
 
 // Behind a proxy that ends TLS the token passes if the proxy is trusted, and only then.
-func TestAccessTokenBehindAProxy(t *testing.T) {
+func TestAccessTokenBehindAProxy(t *testing.T) { onEach(t, testAccessTokenBehindAProxy) }
+
+func testAccessTokenBehindAProxy(t *testing.T, open opener) {
 	_, _, trusted := certificate(t)
 	for _, c := range []struct {
 		name    string

@@ -65,7 +65,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"PagesOfHistory", pagesOfHistory},
 		{"Cursors", cursors},
 		{"ManyFollowers", manyFollowers},
-		{"Reference", func(b *bench) { reference(b, 1, 400) }},
+		{"Reference", func(b *bench) { reference(b, 1, referenceSteps) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
