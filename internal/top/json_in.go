@@ -20,6 +20,7 @@ var (
 	errDepth = errors.New("nested too deeply")
 	errNodes = errors.New("too many values")
 	errEnd   = errors.New("unexpected end")
+	errPair  = errors.New("invalid surrogate pair") // not quoted: Java cannot read half an escape in an answer
 )
 
 // DuplicateNameError says that an object has a name twice. RFC 8259 lets every
@@ -169,6 +170,9 @@ func (r *jsonReader) explain(err error) error {
 	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = errEnd
+	}
+	if strings.HasPrefix(err.Error(), errPair.Error()) {
+		err = errPair
 	}
 	return fmt.Errorf("%w at byte %d", err, at)
 }
