@@ -77,8 +77,8 @@ func (d Database) Distribute(ctx context.Context, report func(table, did string)
 	return nil
 }
 
-// errMarks refuses an address in which a password is not told from what is around it. Where it would be cut is anybody's guess, and the
-// wrong part would be looked up, and told, as the name of a host.
+// errMarks refuses an address in which a password cannot be separated from what is around it. Where it would be cut is anybody's guess, and the
+// wrong part would be looked up and printed as the name of a host.
 var errMarks = errors.New("in a user or a password write %40 for @, %23 for #, %2F for /, %3A for : and %3F for ?")
 
 // checkMarks wants an @ nowhere but before the host, and no fragment.

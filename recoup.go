@@ -244,7 +244,8 @@ func (n *Node) ready(ctx context.Context) error {
 // driftMax is how far the clocks of process and database may be apart: a signature is checked by the one, a deadline by the other.
 const driftMax = 5 * time.Second
 
-// sweepEvery is how often what nobody touches is expired. It is housekeeping: whoever meets something due expires it first.
+// sweepEvery is how often untouched members are looked through for what is due. It is housekeeping: a command that meets something due
+// expires it first.
 const sweepEvery = time.Minute
 
 // sweep expires what is due and forgets what is over, until ctx ends.

@@ -175,7 +175,7 @@ func readBrand(ctx context.Context, s store.Store, flag, id string) (*ledger.Bra
 	return findBrand(snap, flag, id)
 }
 
-// publishAttempts bounds how often a change is made again because somebody else published in between.
+// publishAttempts bounds how often a change is made again because another process published in between.
 const publishAttempts = 20
 
 // publish makes a change of a brand's rules its next version. The change gets a copy whose maps are its own, but not what they lead to,

@@ -65,7 +65,7 @@ func crmBrand(in *Input) *top.Fault {
 		if b == nil || !in.mayUse(id) {
 			return in.denied(known.brand)
 		}
-		// Whether the alias is another brand's or nobody's is not told.
+		// The answer does not say whether the alias is another brand's or unknown.
 		if alias != "" && alias != b.Alias {
 			return in.invalid(known.outBrand, "与brand_id不是同一品牌 names another brand than brand_id")
 		}

@@ -123,7 +123,7 @@ func (s *Server) Create(ctx context.Context, database string) (dsn string, err e
 	return s.DSN(database), create(ctx, s.DSN("postgres"), database)
 }
 
-// Drop removes a database, whoever is connected to it.
+// Drop removes a database and cuts its connections.
 func (s *Server) Drop(ctx context.Context, database string) error {
 	return drop(ctx, s.DSN("postgres"), database)
 }

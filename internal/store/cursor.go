@@ -90,7 +90,7 @@ func (t Tables) Advance(ctx context.Context, l Lease, seq int64, write func(Rows
 		if err != nil {
 			return err
 		}
-		// First, so that whoever took the cursor meanwhile is waited for.
+		// First, so that it waits for another process that is taking the cursor.
 		n, err := tx.Exec("AdvanceCursor", serial, l.Name, l.Epoch, l.Seq, seq)
 		if err != nil {
 			return err

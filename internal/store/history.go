@@ -19,7 +19,7 @@ type History interface {
 	// OrderOps are the operations of a business number, likewise.
 	OrderOps(ctx context.Context, brand, order string, before int64, limit int) ([]*ledger.Op, error)
 	// OpsAfter are the brand's operations after a sequence number, the oldest first. In a brand's sequence no number is missing and none is
-	// added below one that was seen: whoever has read up to one has missed nothing.
+	// added below one that was seen: a reader of all up to one has missed nothing.
 	OpsAfter(ctx context.Context, brand string, after int64, limit int) ([]*ledger.Op, error)
 	// SeqAt is the sequence number of the last operation at or before a moment in milliseconds since 1970, 0 when there is none.
 	SeqAt(ctx context.Context, brand string, at int64) (int64, error)

@@ -19,7 +19,7 @@ var (
 	ErrRetry = errors.New("store: changed underneath, run the batch again")
 	// ErrNoBrand: the brand does not exist.
 	ErrNoBrand = errors.New("store: no such brand")
-	// ErrDown: the database is away, nothing was written. All of the batch's callers are told so at once.
+	// ErrDown: the database is away, nothing was written. All of the batch's callers fail at once.
 	ErrDown = errors.New("store: the database is not there")
 	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
 	ErrUnknown = errors.New("store: outcome of commit unknown")
@@ -53,7 +53,7 @@ type Store interface {
 	Outcome(ctx context.Context, brand, token string) (committed bool, err error)
 
 	// Numbers reserves n of the brand's issued numbers and returns the first: serial·2^32 + counter, ≤ 2^53-1. Durable before it
-	// returns; numbers reserved and not used are gaps. It may wait for the open batch to end: whoever holds one must not call it.
+	// returns; numbers reserved and not used are gaps. It may wait for the open batch to end: a caller that holds one must not call it.
 	Numbers(ctx context.Context, brand string, n int64) (first int64, err error)
 
 	// Due lists up to limit members that have something to expire at the moment, for the sweeper.
@@ -186,7 +186,7 @@ type Importer interface {
 	// their serials and operations their sequence numbers, so that numbers and chain go on where they are. It is all or nothing, and
 	// durable when it returns nil. ErrNotEmpty when a brand, an app or a session is there already, ErrMoved when the source did not
 	// keep still, ErrNoImport when the store cannot take any. Nothing is decided and nothing checked but keys: verify both sides
-	// afterwards. progress, which may be nil, hears how many things of a kind have been copied, now and then and at the end of each kind.
+	// afterwards. progress, which may be nil, is called with how many things of a kind have been copied, now and then and at the end of each kind.
 	Import(ctx context.Context, from Source, progress func(what string, n int64)) error
 }
 

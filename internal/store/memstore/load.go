@@ -239,7 +239,7 @@ func (l *loader) member(id string) string {
 	for _, h := range l.holds {
 		if h.Member == id && l.at >= h.Deadline {
 			l.hold(h)
-			l.order(h.Order) // its end is told in that history
+			l.order(h.Order) // its end is in that history
 		}
 	}
 	return id

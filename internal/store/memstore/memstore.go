@@ -22,7 +22,7 @@ import (
 // A Step is a write that a Hook can make fail.
 type Step string
 
-// The steps. A Hook hears of each before it happens.
+// The steps. A Hook is called before each.
 const (
 	SaveStep    Step = "save"
 	CommitStep  Step = "commit"
@@ -31,9 +31,9 @@ const (
 	PutStep     Step = "put" // a brand, app or session is written or deleted
 )
 
-// A Hook decides what becomes of a write: whether it takes effect, and which error its caller hears. The pair tells four stories;
-// (false, error) failed, (true, error) failed yet persisted, (false, nil) is a store that lies. An error of a commit that took
-// effect reaches the caller as store.ErrUnknown.
+// A Hook decides what becomes of a write: whether it takes effect, and which error its caller gets. (false, error): the write failed.
+// (true, error): it was written and reported as failed. (false, nil): it was lost and reported as done. An error of a commit that took effect
+// reaches the caller as store.ErrUnknown.
 type Hook func(step Step) (apply bool, err error)
 
 // Store is a store.Store in memory. The zero value is not ready: call Open.

@@ -123,7 +123,7 @@ func (s *Store) ofWorkers(ctx context.Context, query string) (worker, answer str
 
 // Distribute brings a database to this version's schema and spreads its tables over the machines of a Citus cluster: those of brands by
 // brand_id, the directory's to every machine. What is in a table moves with it. It is all or nothing, and leaves alone what is
-// distributed already. report hears at the end what was done to each table. Nobody may serve the database meanwhile.
+// distributed already. report is called at the end with what was done to each table. Nobody may serve the database meanwhile.
 func Distribute(ctx context.Context, o Options, report func(table, did string)) error {
 	s := &Store{opts: o}
 	if err := s.detect(ctx); err != nil {

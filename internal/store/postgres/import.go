@@ -149,7 +149,7 @@ func (im *importer) exec(statement string, args ...any) error {
 	return err
 }
 
-// begin makes sure that there is nothing yet, and that nobody else begins: whoever writes to the directory takes its row first.
+// begin makes sure that there is nothing yet, and that no other import begins: a writer of the directory takes its row first.
 func (im *importer) begin() error {
 	if err := run(im.ctx, im.tx, importSettings); err != nil {
 		return err

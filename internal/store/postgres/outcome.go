@@ -19,7 +19,7 @@ const outcomeMax = 60 * time.Second
 
 // Outcome waits until nobody holds the brand's head: a server process that lost its client may still commit. Then the link that the batch
 // wrote tells. Where it booked nothing the answer is no, and the batch runs again. Nothing else is a witness: after a crash the server gives
-// the number of a transaction that was lost to another, and on Citus it is a worker that commits, while the coordinator may be told nothing.
+// the number of a transaction that was lost to another, and on Citus it is a worker that commits, and the coordinator may not learn of it.
 func (s *Store) Outcome(ctx context.Context, brand, token string) (bool, error) {
 	serial, err := s.serial(ctx, brand)
 	if err != nil {
