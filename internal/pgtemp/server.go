@@ -24,12 +24,12 @@ import (
 
 const (
 	startTimeout = 30 * time.Second       // for a start with its recovery, and for a stop
-	pollEvery   = 20 * time.Millisecond  // between two looks whether it answers
-	ports    = 5                      // that may turn out to be taken before Start gives up
-	pause    = 100 * time.Millisecond // before a restart tries its port again
-	tailMax  = 2000                   // bytes of the server's log in an error
-	owner    = "recoup"               // the superuser
-	loopback = "127.0.0.1"            // the only address it listens on
+	pollEvery    = 20 * time.Millisecond  // between two looks whether it answers
+	ports        = 5                      // that may turn out to be taken before Start gives up
+	pause        = 100 * time.Millisecond // before a restart tries its port again
+	tailMax      = 2000                   // bytes of the server's log in an error
+	owner        = "recoup"               // the superuser
+	loopback     = "127.0.0.1"            // the only address it listens on
 )
 
 // defaults are what a production server of a small machine would have. What makes a commit durable – fsync, synchronous_commit,
@@ -58,10 +58,10 @@ type Server struct {
 	port    int
 	version string // all above stay as Start set them
 
-	mu    sync.Mutex
-	cleaner *cleaner        // under mu; nil after Stop
-	run   *run          // under mu; nil while the server does not run
-	spent time.Duration // under mu; processor time of the runs before
+	mu      sync.Mutex
+	cleaner *cleaner      // under mu; nil after Stop
+	run     *run          // under mu; nil while the server does not run
+	spent   time.Duration // under mu; processor time of the runs before
 }
 
 // Start makes a new cluster and serves it on a free port of 127.0.0.1. The context bounds the start, not the server's life.
