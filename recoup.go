@@ -47,7 +47,7 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// ErrDemoData refuses to serve a demo database in earnest: its secret is printed in the documentation.
+// ErrDemoData refuses to serve a demo database: its secret is printed in the documentation.
 var ErrDemoData = errors.New("this database was made by `recoup demo`, whose app secret is public; " +
 	"use another database, or pass --allow-demo-data if this is a trial")
 
@@ -100,7 +100,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	var err error
 	var directory store.Directory = n.Store
 	if !o.Demo {
-		directory = earnest{n.Store}
+		directory = withoutDemo{n.Store}
 	}
 	if n.Auth, err = auth.New(life, directory, n.now); err != nil {
 		stop()
@@ -122,7 +122,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	return n, nil
 }
 
-// world makes the demo world, or makes sure that a demo database is not served in earnest.
+// world makes the demo world, or makes sure that a demo database is not served.
 func (n *Node) world(ctx context.Context, wanted, trial bool) error {
 	made, err := demo.Made(ctx, n.Store)
 	switch {
@@ -136,10 +136,10 @@ func (n *Node) world(ctx context.Context, wanted, trial bool) error {
 	return demo.Make(ctx, n.Store, keyed, n.now())
 }
 
-// earnest is a directory without the demo's credentials, which everybody knows.
-type earnest struct{ store.Directory }
+// withoutDemo is a directory that hides the demo's app and session: everybody knows their secrets.
+type withoutDemo struct{ store.Directory }
 
-func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
+func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 	s, err := d.Directory.Snapshot(ctx)
 	if err != nil {
 		return nil, err

@@ -71,11 +71,11 @@ func (c *Certificate) refresh() {
 func (c *Certificate) load() error {
 	files, err := c.stat() // before reading, so that a change while reading is seen
 	if err != nil {
-		return err
+		return fmt.Errorf("TLS certificate: %w", err)
 	}
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
-		return fmt.Errorf("%s, %s: %w", c.certFile, c.keyFile, err)
+		return fmt.Errorf("TLS certificate %s with key %s: %w", c.certFile, c.keyFile, err)
 	}
 	c.pair, c.read = &pair, files
 	return nil

@@ -16,6 +16,7 @@ const (
 	hintSignMethod   = "sign_method只支持md5、hmac、hmac-sha256 sign_method must be md5, hmac or hmac-sha256"
 	hintNoSignMethod = "未传sign_method，按旧版md5验签，且只限已开通旧版的应用；请传md5、hmac或hmac-sha256 " +
 		"sign_method was not sent, so the old md5 form was assumed, which only apps switched to it may use; send md5, hmac or hmac-sha256"
+	hintPassed    = "本次放行，通常只容许相差10分钟 passed here, usually 10 minutes are allowed: "
 	hintTimestamp = "须为GMT+8的yyyy-MM-dd HH:mm:ss，或毫秒数 must be yyyy-MM-dd HH:mm:ss in GMT+8, or milliseconds since 1970"
 )
 

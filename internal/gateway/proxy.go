@@ -19,20 +19,26 @@ func (p proxies) encrypted(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
+	if !p.trust(peerOf(r)) {
+		return false
+	}
 	hops := values(r.Header["X-Forwarded-Proto"])
-	return p.trust(peerOf(r)) && len(hops) > 0 && !slices.ContainsFunc(hops, func(hop string) bool { return !strings.EqualFold(hop, "https") })
+	return len(hops) > 0 && !slices.ContainsFunc(hops, func(hop string) bool { return !strings.EqualFold(hop, "https") })
 }
 
 // client is the address that a request came from: the peer's, or if that is a proxy of ours, the last one named that is none.
 func (p proxies) client(r *http.Request) string {
 	addr := peerOf(r)
-	hops := values(r.Header["X-Forwarded-For"])
-	for len(hops) > 0 && p.trust(addr) {
-		before, err := netip.ParseAddr(hops[len(hops)-1])
-		if err != nil {
-			break
+	if p.trust(addr) {
+		for _, hop := range slices.Backward(values(r.Header["X-Forwarded-For"])) {
+			before, err := netip.ParseAddr(hop)
+			if err != nil {
+				break
+			}
+			if addr = before.Unmap(); !p.trust(addr) {
+				break
+			}
 		}
-		addr, hops = before.Unmap(), hops[:len(hops)-1]
 	}
 	if !addr.IsValid() {
 		return ""

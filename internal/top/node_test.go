@@ -257,6 +257,36 @@ func TestNodeConversions(t *testing.T) {
 	}
 }
 
+func TestNodeObject(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":1}`:             `{"a":1}`,
+		`"{\"a\":{\"b\":2}}"`: `{"a":{"b":2}}`,
+		`" {} "`:              `{}`,
+		`"{"`:                 "",
+		`"{\"a\":1,\"a\":2}"`: "",
+		`"\"{}\""`:            "",
+		`"a"`:                 "",
+		`[{}]`:                "",
+		`1`:                   "",
+		`null`:                "",
+	} {
+		n, err := ParseJSON(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if o, ok := n.Object(); ok {
+			got = render(o)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	if _, ok := (*Node)(nil).Object(); ok {
+		t.Error("nothing is an object")
+	}
+}
+
 func TestNodeList(t *testing.T) {
 	const no = "not ok"
 	tests := []struct{ json, want string }{

@@ -3,8 +3,8 @@ package sdk
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +56,7 @@ func testHints(t *testing.T, open opener) {
 		types      = "可用: application/x-www-form-urlencoded, multipart/form-data；业务JSON放在接口的参数中"
 		typesThen  = "is not read; send one of these, with the JSON inside the method's parameter"
 		signMethod = "未传sign_method，按旧版md5验签，且只限已开通旧版的应用；请传md5、hmac或hmac-sha256 sign_method was not sent, so the old md5 form was assumed, which only apps switched to it may use; send md5, hmac or hmac-sha256"
-		operator   = `{"operator_id":"123","operator_name":"门店小二","operator_type":6}`
+		passed     = "本次放行，通常只容许相差10分钟 passed here, usually 10 minutes are allowed: "
 	)
 	offset := func(zh, zhZone, en, enWay, enZone string) string {
 		return "timestamp比服务器时间TIME" + zh + zhZone + "；taobao.time.get可查服务器时间 the timestamp is " + en + " " + enWay + " the server's time, TIME" + enZone + "; taobao.time.get tells it"
@@ -105,8 +105,8 @@ func testHints(t *testing.T, open opener) {
 		{"brand not granted", w, posted(sign(sampleCall(demo.Samples[points]).params("json"))), "11 isv.permission-brand-not-granted", "应用未获该品牌授权 this call may not act for the brand: brand_id 12332"},
 		{"unknown store", w, posted(changed(submit, `"2131"`, `"21310"`)), "11 isv.permission-brand-not-granted", "应用未获该品牌授权 this call may not act for the brand: store_id 21310"},
 
-		{"operator as text", w, posted(changed(submit, operator, fmt.Sprintf("%q", operator))), "", ""},
-		{"operator as broken text", w, posted(changed(submit, operator, `"{\"operator_id\":"`)), "50 isv.invalid-parameter",
+		{"operator as text", w, posted(changed(submit, operatorOf003, strconv.Quote(operatorOf003))), "", ""},
+		{"operator as broken text", w, posted(changed(submit, operatorOf003, `"{\"operator_id\":"`)), "50 isv.invalid-parameter",
 			"非法参数 param_create_reverse_req.operator：应为JSON对象 must be a JSON object"},
 
 		{"query too long", w, request("GET", "/router/rest?format=json&x="+strings.Repeat("x", 100_000), nil, ""), "43",
@@ -118,9 +118,9 @@ func testHints(t *testing.T, open opener) {
 		{"three days fast", w, posted(at(74*time.Hour + 7*time.Minute + 30*time.Second)), "31", offset("快3天2小时7分30秒", "", "3d2h7m30s", "ahead of", "")},
 		{"seconds", w, posted(stamped(good, "1767240000")), "31", "timestamp像是秒，须为毫秒 the timestamp looks like seconds; send milliseconds"},
 		{"no time", w, posted(stamped(good, "2026-01-01T12:00:00Z")), "31", "须为GMT+8的yyyy-MM-dd HH:mm:ss，或毫秒数 must be yyyy-MM-dd HH:mm:ss in GMT+8, or milliseconds since 1970"},
-		{"UTC that asks for the time", w, posted(stamped(now, moment.UTC().Format(time.DateTime))), "", zone("慢8小时", "8h", "behind")},
+		{"UTC that asks for the time", w, posted(stamped(now, moment.UTC().Format(time.DateTime))), "", passed + zone("慢8小时", "8h", "behind")},
 		{"right that asks for the time", w, posted(sign(now)), "", ""},
-		{"UTC where the window is a day", lenient, posted(stamped(good, moment.UTC().Format(time.DateTime))), "", zone("慢8小时", "8h", "behind")},
+		{"UTC where the window is a day", lenient, posted(stamped(good, moment.UTC().Format(time.DateTime))), "", passed + zone("慢8小时", "8h", "behind")},
 		{"right where the window is a day", lenient, posted(sign(good)), "", ""},
 		{"far off where the window is a day", lenient, posted(at(-25 * time.Hour)), "31", offset("慢1天1小时", "", "1d1h", "behind", "")},
 	} {

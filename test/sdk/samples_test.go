@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -270,6 +271,9 @@ func elements(t *testing.T, text string) (root string, paths []string) {
 	}
 }
 
+// operatorOf003 is the operator in sample 003.
+const operatorOf003 = `{"operator_id":"123","operator_name":"门店小二","operator_type":6}`
+
 // The documents print lists in several ways, and clients write values in more. All of them are the same request: none is a second one.
 func TestSpellingsOfOneRequest(t *testing.T) { onEach(t, testSpellingsOfOneRequest) }
 
@@ -304,6 +308,8 @@ func testSpellingsOfOneRequest(t *testing.T, open opener) {
 		{"sub-orders as list of texts", 3, `[5000399193546580981]`, `["5000399193546580981"]`},
 		{"sub-orders wrapped", 3, `[5000399193546580981]`, `{"number":[5000399193546580981]}`},
 		{"gift cards as list", 3, `"gift_card_nos":"22076108"`, `"gift_card_nos":["22076108"]`},
+		{"operator as JSON in a text", 3, operatorOf003, strconv.Quote(operatorOf003)},
+		{"channels as JSON in texts", 3, `{"amount":20,"code":"10001","name":"支付宝"}`, strconv.Quote(`{"amount":20,"code":"10001","name":"支付宝"}`)},
 		{"channels as one object", 3, `[{"amount":20,"code":"10001","name":"支付宝"}]`, `{"amount":20,"code":"10001","name":"支付宝"}`},
 		{"channels wrapped", 3, `[{"amount":20,"code":"10001","name":"支付宝"}]`, `{"refund_channel_vo":[{"amount":20,"code":"10001","name":"支付宝"}]}`},
 	} {
