@@ -393,19 +393,21 @@ func testBrandsThatAreNotGranted(t *testing.T, open opener) {
 		return got
 	}
 	for _, c := range []struct {
-		name             string
-		sample           int
-		brand, elsewhere string // the brand or store of the sample, and one that does not exist
+		name      string
+		sample    int
+		field, id string // the brand or store of the sample
 	}{
-		{"refund", refund, `"brand_id":"342343043"`, `"brand_id":"99"`},
-		{"charge", charge, `"brand_id":"1332"`, `"brand_id":"99"`},
-		{"reverse", submit, `"store_id":"2131"`, `"store_id":"99"`},
+		{"refund", refund, "brand_id", "342343043"},
+		{"charge", charge, "brand_id", "1332"},
+		{"reverse", submit, "store_id", "2131"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			const nowhere = "99" // nothing has this number
 			real := sampleCall(demo.Samples[c.sample])
 			fancy := real
-			fancy.request = strings.Replace(real.request, c.brand, c.elsewhere, 1)
-			got, want := ask(t, real), ask(t, fancy)
+			fancy.request = strings.Replace(real.request, `"`+c.field+`":"`+c.id+`"`, `"`+c.field+`":"`+nowhere+`"`, 1)
+			got := ask(t, real)
+			want := strings.Replace(ask(t, fancy), c.field+" "+nowhere, c.field+" "+c.id, 1) // the answer names what was sent
 			if code := textOf(t, "json", got, "code"); code != "11" || got != want {
 				t.Errorf("its brand: %s\nno brand: %s", got, want)
 			}
