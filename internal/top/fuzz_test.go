@@ -21,6 +21,7 @@ func FuzzReadParams(f *testing.F) {
 		f.Add(s, "")
 		f.Add("v=2.0&a=1", s)
 	}
+	f.Add("a=1", "\ufeffb=2\r\n")
 	f.Fuzz(func(t *testing.T, query, body string) {
 		p, fault := ReadParams(query, formType, []byte(body))
 		body = string(trimForm([]byte(body)))
