@@ -81,7 +81,7 @@ func attach(ctx context.Context, c *pgx.Conn, snapshot string) error {
 // Freeze shows the books as of this moment, however long they are read and whoever writes meanwhile. On Citus it cannot: a snapshot is one
 // machine's, and is not handed on to another. Its books go on, and an audit looks for a quiet moment.
 func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), err error) {
-	if s.citus {
+	if s.distributed {
 		return s, func() {}, nil
 	}
 	conn, err := s.reader.Acquire(ctx)

@@ -62,6 +62,9 @@ func (s *Store) lock(ctx context.Context, l *loader, keys *reverse.Keys, r *stor
 	t := &batch{s: s, conn: conn, loaded: l}
 	l.conn = conn.Conn()
 	s.begin(l.trip)
+	if s.distributed {
+		l.trip.Queue(stayPut, l.brand)
+	}
 	l.lock(r)
 	if err := l.load(ctx, keys); err != nil {
 		t.Rollback()
