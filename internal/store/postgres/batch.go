@@ -54,6 +54,9 @@ func (s *Store) lock(ctx context.Context, serial int64, keys *reverse.Keys, r *s
 	}
 	t := &batch{s: s, conn: conn, loaded: newLoader(ctx, s, conn.Conn(), serial, store.Locked, clock)}
 	s.begin(t.loaded.asker.trip)
+	if s.distributed {
+		t.loaded.asker.trip.Queue(stayPut, t.loaded.asker.brand)
+	}
 	t.loaded.Lock(r)
 	if err := t.loaded.load(keys, clock); err != nil {
 		t.Rollback()

@@ -57,7 +57,7 @@ func attach(ctx context.Context, c *pgx.Conn, snapshot string) error {
 // Freeze shows the books as of this moment, however long they are read and whatever is written meanwhile. Citus cannot: a snapshot is one
 // machine's. There the books go on, and an audit looks for a quiet moment.
 func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), err error) {
-	if s.citus {
+	if s.distributed {
 		return s, func() {}, nil
 	}
 	conn, err := s.reader.Acquire(ctx)

@@ -47,7 +47,11 @@ func (s *Store) detect(ctx context.Context) error {
 		return fmt.Errorf("postgres: %w", storeError(err))
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
-	if err := c.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`).Scan(&s.citus); err != nil {
+	err = c.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`).Scan(&s.citus)
+	if err == nil && s.citus {
+		err = c.QueryRow(ctx, isDistributed).Scan(&s.distributed)
+	}
+	if err != nil {
 		return fmt.Errorf("postgres: %w", storeError(err))
 	}
 	s.settings = maps.Clone(sessions)
@@ -73,7 +77,12 @@ func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 
 const (
 	// isDistributed finds out whether Distribute has run.
-	isDistributed = `SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'head'::regclass)`
+	isDistributed = `SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('head'))`
+
+	// stayPut keeps a brand where it is until the transaction ends: whoever moves it waits at last for this lock. Citus takes it for
+	// writes, but not for row locks: those of a batch that began on one machine would mean nothing to one that begins on the next. 5 is
+	// a ShareLock.
+	stayPut = `SELECT lock_shard_metadata(5, ARRAY[get_shard_id_for_distribution_column('head', $1::integer)])`
 
 	// askWorkers runs a query on every worker and finds the first answer that is not empty. A worker that is away has none.
 	askWorkers = `SELECT format('%s:%s', nodename, nodeport), result FROM run_command_on_workers($1) WHERE success AND result <> '' LIMIT 1`
@@ -96,9 +105,8 @@ func (s *Store) checkWorkers(ctx context.Context) error {
 			return fmt.Errorf("%w: %s is off on the worker %s; set it on, or pass --unsafe if losing money is acceptable", ErrUnsafe, off, worker)
 		}
 	}
-	var distributed bool
-	if err := s.pool.QueryRow(ctx, isDistributed).Scan(&distributed); err != nil || !distributed {
-		return storeError(err)
+	if !s.distributed {
+		return nil
 	}
 	var want []string
 	for _, name := range planner {

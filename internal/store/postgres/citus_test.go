@@ -222,6 +222,88 @@ func TestVerifyOnCitus(t *testing.T) {
 	}
 }
 
+// TestMove moves a brand to another machine and back while it is charged. No batch that has begun is moved from under its locks.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dsn := pgtemp.Citus(t)
+	distribute(t, dsn)
+	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	db, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(ctx)
+	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
+		t.Fatal(err)
+	}
+
+	// What a move waits for at last.
+	locked := func() (n int) {
+		t.Helper()
+		err := db.QueryRow(ctx, `SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+			WHERE locktype = 'advisory' AND mode = 'ShareLock'`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := locked(); n != 1 {
+		t.Errorf("%d batches keep the brand where it is, want 1", n)
+	}
+	b.Rollback()
+	if n := locked(); n != 0 {
+		t.Errorf("%d batches keep the brand where it is when none is open", n)
+	}
+
+	e := engine.New(s, engine.Options{})
+	defer e.Close()
+	who := ledger.Who{Customer: "m"}
+	if _, err := e.Submit(ctx, "b", &ledger.SaveMember{Head: ledger.Head{Who: who}, ID: "m"}); err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	booked := int64(1)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if _, err := e.Submit(ctx, "b", &ledger.Charge{Head: ledger.Head{Who: who, Method: "m"}, Real: 100}); err != nil {
+					t.Error(err)
+					return
+				}
+				booked++
+			}
+		}
+	}()
+	for range 2 {
+		const move = `SELECT citus_move_shard_placement(shardid, a.nodename, a.nodeport, b.nodename, b.nodeport,
+			CASE current_setting('wal_level') WHEN 'logical' THEN 'force_logical' ELSE 'block_writes' END::citus.shard_transfer_mode)
+			FROM pg_dist_placement p JOIN pg_dist_node a USING (groupid), pg_dist_node b
+			WHERE shardid = get_shard_id_for_distribution_column('head', 1) AND b.groupid <> a.groupid AND b.shouldhaveshards LIMIT 1`
+		if tag, err := db.Exec(ctx, move); err != nil || tag.RowsAffected() != 1 {
+			t.Fatal(tag, err)
+		}
+	}
+	close(stop)
+	<-stopped
+	sum, d, err := audit.Verify(ctx, s, "b", nil)
+	if d != nil || err != nil || sum.Ops != booked {
+		t.Errorf("%d operations are there, %d were booked; %v, %v", sum.Ops, booked, d, err)
+	}
+}
+
 // TestCutOffOnCitus cuts a cluster's connections: a coordinator that loses a worker at its commit knows no more than who loses the
 // coordinator.
 func TestCutOffOnCitus(t *testing.T) {

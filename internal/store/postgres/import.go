@@ -80,6 +80,9 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 	if progress == nil {
 		progress = func(string, int64) {}
 	}
+	if s.distributed {
+		return fmt.Errorf("%w: the database is distributed already; copy into a new one, then run `recoup migrate --citus`", store.ErrNoImport)
+	}
 	snap, err := from.Snapshot(ctx)
 	if err != nil {
 		return err
@@ -89,7 +92,7 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 		return storeError(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // harmless after the commit
-	im := &importer{ctx: ctx, tx: tx, citus: s.citus, from: from, snap: snap, progress: progress}
+	im := &importer{ctx: ctx, tx: tx, from: from, snap: snap, progress: progress}
 	for _, step := range []func() error{
 		im.begin, im.bare, im.directory, im.heads, im.assets, im.members, im.operations, im.remembered, im.wdk, im.index, im.still,
 	} {
@@ -129,7 +132,6 @@ func run(ctx context.Context, tx pgx.Tx, statements string) error {
 type importer struct {
 	ctx      context.Context
 	tx       pgx.Tx
-	citus    bool
 	from     store.Source
 	snap     *store.Snapshot
 	points   []point  // of its brands
@@ -153,14 +155,6 @@ func (im *importer) exec(statement string, args ...any) error {
 func (im *importer) begin() error {
 	if err := run(im.ctx, im.tx, importSettings); err != nil {
 		return err
-	}
-	if im.citus {
-		var distributed bool
-		if err := im.tx.QueryRow(im.ctx, isDistributed).Scan(&distributed); err != nil {
-			return err
-		} else if distributed {
-			return fmt.Errorf("%w: the database is distributed already; copy into a new one, then run `recoup migrate --citus`", store.ErrNoImport)
-		}
 	}
 	if err := im.exec(`UPDATE directory SET revision = greatest(revision + 1, $1)`, im.snap.Revision); err != nil {
 		return err

@@ -47,7 +47,9 @@ type Store struct {
 	pool   *pgxpool.Pool // batches and reads, with the settings of sessions
 	reader *pgxpool.Pool // streams
 	frozen string        // the snapshot that streams read; "": each its own
-	citus  bool          // the database is a cluster's
+
+	citus       bool // the database is a cluster's
+	distributed bool // and the books are spread over it
 
 	settings      map[string]string // of sessions of pool
 	names, values []string          // the same, for a transaction behind a pooler to bring along
