@@ -23,7 +23,6 @@ import (
 	"recoup/internal/limit"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
-	"recoup/internal/store/sqlite"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
 )
@@ -89,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	var err error
 	var directory store.Directory = n.Store
 	if !o.Demo {
-		directory = earnest{n.Store}
+		directory = withoutDemo{n.Store}
 	}
 	if n.Auth, err = auth.New(life, directory, n.now); err != nil {
 		stop()
@@ -125,10 +124,10 @@ func (n *Node) world(ctx context.Context, wanted, trial bool) error {
 	return demo.Make(ctx, n.Store, keyed, n.now())
 }
 
-// earnest is a directory without the demo's credentials, which everybody knows.
-type earnest struct{ store.Directory }
+// withoutDemo is a directory that hides the demo's app and session: everybody knows their secrets.
+type withoutDemo struct{ store.Directory }
 
-func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
+func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 	s, err := d.Directory.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -140,12 +139,6 @@ func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 
 // Handler answers calls, health checks and the overview page.
 func (n *Node) Handler() http.Handler { return n.handler }
-
-// Embedded reports whether the database works in this process and waits for its disk.
-func (n *Node) Embedded() bool {
-	_, ok := n.Store.(*sqlite.Store)
-	return ok
-}
 
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {
