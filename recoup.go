@@ -24,7 +24,6 @@ import (
 	"recoup/internal/limit"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
-	"recoup/internal/store/sqlite"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
 )
@@ -151,12 +150,6 @@ func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 
 // Handler answers calls, health checks and the overview page.
 func (n *Node) Handler() http.Handler { return n.handler }
-
-// Embedded reports whether the database works in this process and waits for its disk.
-func (n *Node) Embedded() bool {
-	_, ok := n.Store.(*sqlite.Store)
-	return ok
-}
 
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {

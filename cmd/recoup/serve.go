@@ -9,7 +9,6 @@ import (
 	"net/http/pprof"
 	"net/netip"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -95,22 +94,17 @@ const (
 	gcLimit   = 96 << 20
 )
 
-// tune sets the collector and how many goroutines run at once, unless the operator did. An embedded database waits for the disk in system
-// calls, each of which holds up a processor of Go's until the runtime notices, 60 to 90 µs later: for them there is one more than the
-// machine has. Measured in docs/performance.md; where nothing waits for a disk it changes nothing.
-func tune(n *recoup.Node) {
+// tune sets the collector, unless the operator did.
+func tune() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
 		debug.SetMemoryLimit(gcLimit)
-	}
-	if os.Getenv("GOMAXPROCS") == "" && n.Embedded() {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
 
 // listen serves a node, and its metrics on the private address, until the context ends.
 func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) error {
-	tune(n)
+	tune()
 	l, err := net.Listen("tcp", f.Addr)
 	if err != nil {
 		return err
