@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk lint vuln clean
+.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk fresh lint vuln clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 ADDR ?= 127.0.0.1:8080
@@ -11,17 +11,22 @@ FUZZTIME ?= 60s
 # The smoke counts inputs instead of seconds: at a deadline the fuzzer may report "context deadline exceeded" although it found nothing.
 SMOKE ?= 10000x
 SEED ?= 0
+KILLS ?= 100
 CHAOS ?= 10m
 
-# Packages whose code runs on many goroutines: always tested with the race detector. The others gain nothing from it but time.
+# Packages whose code runs on many goroutines: tested with the race detector. The others gain nothing from it, and it makes them slow; so the
+# long histories of the stores, on one goroutine, are tested without it.
 RACY := . ./internal/auth ./internal/engine ./internal/gateway ./internal/limit ./internal/pgtemp ./internal/store/... ./internal/telemetry
+
+# go test as test/report reads it; check has run vet already.
+TEST := go test -json -vet=off
 
 # Every fuzz target as package:name.
 FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' internal | sed -E 's|^(.*)/[^/]+:func (.*)|./\1:\2|')
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
-	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), CHAOS=$(CHAOS).'
+	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), KILLS=$(KILLS), CHAOS=$(CHAOS).'
 
 run: build ## build, then serve the demo world at ADDR
 	bin/recoup demo --addr $(ADDR)
@@ -29,11 +34,11 @@ run: build ## build, then serve the demo world at ADDR
 build: ## build bin/recoup
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/recoup ./cmd/recoup
 
-test: check .need-test test/sdk/node_modules/.package-lock.json ## all that must hold: check, every test, a smoke of each fuzz target
-	CGO_ENABLED=1 go test -race $(RACY)
-	go test $$(go list ./... | grep -vxF "$$(go list $(RACY))")
-	RECOUP_TEST_DB=postgres go test ./test/sdk
+test: check .need-test test/sdk/node_modules/.package-lock.json ## all that must hold: check, a smoke of each fuzz target, every test; prints the slowest
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(SMOKE)
+	@{ CGO_ENABLED=1 $(TEST) -race $(RACY); \
+	   $(TEST) $$(go list ./... | grep -vxF "$$(go list $(RACY))"); \
+	   $(TEST) -run '(Store|Conformance)/^Reference$$' ./internal/store/{memstore,sqlite,postgres}; } | go run ./test/report
 
 check: ## the fast ones: gofmt, vet, who imports whom
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; }
@@ -56,8 +61,8 @@ sim: .need-test ## the property tests ten times as long, and 40 histories on eve
 bench: build ## measure this machine: charges and refunds a second, beside the no-op limit
 	bin/recoup bench
 
-crash: .need-test ## kill a server under load, ten times, on each database, and audit what is left
-	go test -count=1 -v -run Killed ./test/crash
+crash: .need-test ## kill a server under load, KILLS times on each database, and audit what is left
+	RECOUP_KILLS=$(KILLS) go test -count=1 -v -timeout 2h -run Killed ./test/crash
 
 chaos: .need-test ## two processes and their PostgreSQL crashed again and again for CHAOS under a mixed load; SEED= repeats one
 	RECOUP_CHAOS=$(CHAOS) RECOUP_SEED=$(SEED) go test -count=1 -v -timeout 2h -run Chaos ./test/crash
@@ -68,17 +73,17 @@ golden: ## write the expected outputs of the scripts anew; read the difference b
 
 sdk: .need-test test/sdk/node_modules/.package-lock.json ## the platform's client libraries against a live demo, on each database
 	go test -count=1 ./test/sdk
-	RECOUP_TEST_DB=postgres go test -count=1 ./test/sdk
 
 test/sdk/node_modules/.package-lock.json: test/sdk/package-lock.json | .need-test
 	cd test/sdk && npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-# The race detector needs a C compiler, the client libraries Node, the lines of the READMEs curl and openssl,
-# the store in PostgreSQL a server, which Debian keeps out of PATH.
 .PHONY: .need-test
 .need-test:
-	@tools/setup gcc:build-essential node:nodejs npm:npm curl:curl openssl:openssl 'postgres,/usr/lib/postgresql/*/bin/postgres:postgresql'
+	@tools/setup
+
+fresh: ## make run and make test as on a new machine: in a bare Debian, which it makes and removes; as root, with debootstrap
+	tools/fresh
 
 lint: bin/golangci-lint ## golangci-lint, built once from tools/go.mod
 	bin/golangci-lint run ./...

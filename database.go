@@ -16,7 +16,7 @@ import (
 
 // A Database says where the books are and how to reach them.
 type Database struct {
-	DSN         string // sqlite:FILE, postgres://USER@HOST/DATABASE, or memory:
+	DSN         string // sqlite:FILE or postgres://USER@HOST/DATABASE
 	Reader      string // PostgreSQL: of a replica for audits and reports; "": the same database
 	PgBouncer   bool   // PostgreSQL: the DSN leads to a pooler by transaction
 	Unsafe      bool   // PostgreSQL: accept a server whose settings may lose what was acknowledged
@@ -42,21 +42,43 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 		if err := checkMarks(d.Reader); err != nil {
 			return nil, fmt.Errorf("--db-reader %s: %w", Database{DSN: d.Reader}, err)
 		}
-		s, err := postgres.Open(ctx, postgres.Options{
-			DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
-		})
+		s, err := postgres.Open(ctx, d.postgres())
 		if err != nil {
 			return nil, fmt.Errorf("--db %s: %w", d, err)
 		}
 		return s, nil
-	case "memory":
+	case "memory": // for tests and for the bench's server that keeps nothing
 		return memstore.Open(), nil
 	}
 	return nil, fmt.Errorf("--db %q: want sqlite:FILE or postgres://USER@HOST/DATABASE", d)
 }
 
-// errMarks refuses an address in which a password is not told from what is around it. Where it would be cut is anybody's guess, and the
-// wrong part would be looked up, and told, as the name of a host.
+func (d Database) postgres() postgres.Options {
+	return postgres.Options{
+		DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
+	}
+}
+
+// Distribute brings the schema of a database up to date and spreads its tables over the machines of its Citus cluster. report hears what
+// was done to each table.
+func (d Database) Distribute(ctx context.Context, report func(table, did string)) error {
+	scheme, _, _ := strings.Cut(d.DSN, ":")
+	if scheme != "postgres" && scheme != "postgresql" {
+		return fmt.Errorf("--citus: %s is on one machine only; want --db postgres://USER@COORDINATOR/DATABASE of a Citus cluster, and "+
+			"`recoup copy` to move there", d)
+	}
+	err := checkMarks(d.DSN)
+	if err == nil {
+		err = postgres.Distribute(ctx, d.postgres(), report)
+	}
+	if err != nil {
+		return fmt.Errorf("--db %s: %w", d, err)
+	}
+	return nil
+}
+
+// errMarks refuses an address in which a password cannot be separated from what is around it. Where it would be cut is anybody's guess, and the
+// wrong part would be looked up and printed as the name of a host.
 var errMarks = errors.New("in a user or a password write %40 for @, %23 for #, %2F for /, %3A for : and %3F for ?")
 
 // checkMarks wants an @ nowhere but before the host, and no fragment.

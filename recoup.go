@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -23,27 +24,29 @@ import (
 	"recoup/internal/limit"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
-	"recoup/internal/store/sqlite"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
 )
 
 // Options make a Node. Zero values are the defaults.
 type Options struct {
-	DB       string        // sqlite:FILE, postgres://… or memory:; needed unless Store is given
-	Store    store.Store   // a store opened elsewhere; the Node does not close it
-	BatchMax int           // commands in one transaction; default 256
-	Lanes    int           // transactions of one brand worked on at once; default what the database is good for
-	QueueMax int           // commands of a brand waiting; default 8192
-	InFlight int           // calls at once; default 4096
-	Window   time.Duration // how far a timestamp may be off; default 10 min
-	Demo     bool          // make the demo world if it is not there, and accept its credentials
-	Trial    bool          // open a demo database without accepting its credentials
+	DB       string         // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
+	Store    store.Store    // a store opened elsewhere; the Node does not close it
+	BatchMax int            // commands in one transaction; default 256
+	Lanes    int            // transactions of one brand worked on at once; default what the database is good for
+	QueueMax int            // commands of a brand waiting; default 8192
+	InFlight int            // calls at once; default 4096
+	Window   time.Duration  // how far a timestamp may be off; default 10 min
+	TLSCert  string         // PEM file with the certificate chain; Serve then speaks TLS, and reads the files again when they change
+	TLSKey   string         // PEM file with its key; both are given or none
+	Proxies  []netip.Prefix // whose X-Forwarded-Proto and X-Forwarded-For are believed
+	Demo     bool           // make the demo world if it is not there, and accept its credentials
+	Trial    bool           // open a demo database without accepting its credentials
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
-// ErrDemoData refuses to serve a demo database in earnest: its secret is printed in the documentation.
+// ErrDemoData refuses to serve a demo database: its secret is printed in the documentation.
 var ErrDemoData = errors.New("this database was made by `recoup demo`, whose app secret is public; " +
 	"use another database, or pass --allow-demo-data if this is a trial")
 
@@ -56,6 +59,7 @@ type Node struct {
 	Metrics   *telemetry.Metrics
 
 	handler http.Handler
+	cert    *gateway.Certificate // nil: Serve speaks plain HTTP
 	now     func() time.Time
 	log     *slog.Logger
 	stop    context.CancelFunc
@@ -71,6 +75,12 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
+	}
+	if o.TLSCert != "" || o.TLSKey != "" {
+		var err error
+		if n.cert, err = gateway.OpenCertificate(o.TLSCert, o.TLSKey, n.now, n.log); err != nil {
+			return nil, err
+		}
 	}
 	if n.Store == nil {
 		s, err := OpenStore(ctx, o.DB)
@@ -89,7 +99,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	var err error
 	var directory store.Directory = n.Store
 	if !o.Demo {
-		directory = earnest{n.Store}
+		directory = withoutDemo{n.Store}
 	}
 	if n.Auth, err = auth.New(life, directory, n.now); err != nil {
 		stop()
@@ -99,7 +109,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
-		Now: n.now, Window: o.Window, Ready: n.ready, Log: n.log,
+		Now: n.now, Window: o.Window, Proxies: o.Proxies, Ready: n.ready, Log: n.log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", calls)
@@ -111,7 +121,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	return n, nil
 }
 
-// world makes the demo world, or makes sure that a demo database is not served in earnest.
+// world makes the demo world, or makes sure that a demo database is not served.
 func (n *Node) world(ctx context.Context, wanted, trial bool) error {
 	made, err := demo.Made(ctx, n.Store)
 	switch {
@@ -125,10 +135,10 @@ func (n *Node) world(ctx context.Context, wanted, trial bool) error {
 	return demo.Make(ctx, n.Store, keyed, n.now())
 }
 
-// earnest is a directory without the demo's credentials, which everybody knows.
-type earnest struct{ store.Directory }
+// withoutDemo is a directory that hides the demo's app and session: everybody knows their secrets.
+type withoutDemo struct{ store.Directory }
 
-func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
+func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 	s, err := d.Directory.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -141,15 +151,12 @@ func (d earnest) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 // Handler answers calls, health checks and the overview page.
 func (n *Node) Handler() http.Handler { return n.handler }
 
-// Embedded reports whether the database works in this process and waits for its disk.
-func (n *Node) Embedded() bool {
-	_, ok := n.Store.(*sqlite.Store)
-	return ok
-}
-
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 	s := gateway.NewServer(l.Addr().String(), n.handler)
+	if n.cert != nil {
+		s.TLSConfig = n.cert.Config()
+	}
 	s.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	return gateway.Serve(ctx, s, l, 30*time.Second)
 }
@@ -230,7 +237,8 @@ func (n *Node) ready(ctx context.Context) error {
 // driftMax is how far the clocks of process and database may be apart: a signature is checked by the one, a deadline by the other.
 const driftMax = 5 * time.Second
 
-// sweepEvery is how often what nobody touches is expired. It is housekeeping: whoever meets something due expires it first.
+// sweepEvery is how often untouched members are looked through for what is due. It is housekeeping: a command that meets something due
+// expires it first.
 const sweepEvery = time.Minute
 
 // sweep expires what is due and forgets what is over, until ctx ends.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -37,40 +36,31 @@ type appFlag struct {
 
 // change reads the app, lets it be changed and writes it. It prints what was done.
 func (f *appFlag) change(e *env, do func(*store.Snapshot, *store.App) (string, error)) error {
-	s, err := f.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	a, snap, err := readApp(e.ctx, s, f.App)
-	if err != nil {
-		return err
-	}
-	said, err := do(snap, a)
-	if err != nil {
-		return err
-	}
-	if err := s.PutApp(e.ctx, a); err != nil {
-		return err
-	}
-	fmt.Fprintln(e.stdout, said)
-	return nil
+	return with(e, f.open, func(s store.Store, snap *store.Snapshot) error {
+		a, err := findApp(snap, f.App)
+		if err != nil {
+			return err
+		}
+		said, err := do(snap, a)
+		if err != nil {
+			return err
+		}
+		if err := s.PutApp(e.ctx, a); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.stdout, said)
+		return nil
+	})
 }
 
-// readApp reads an app, as a copy that may be changed.
-func readApp(ctx context.Context, s store.Directory, key string) (*store.App, *store.Snapshot, error) {
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+// findApp finds an app in a snapshot. It names the remedy when there is none.
+func findApp(snap *store.Snapshot, key string) (*store.App, error) {
 	for _, a := range snap.Apps {
 		if a.Key == key {
-			own := *a
-			own.Secrets, own.Methods, own.Brands = slices.Clone(a.Secrets), slices.Clone(a.Methods), slices.Clone(a.Brands)
-			return &own, snap, nil
+			return a, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("--app %s: there is no such app; `recoup app list` shows them, `recoup app create` makes one", key)
+	return nil, fmt.Errorf("--app %s: there is no such app; `recoup app list` shows them, `recoup app create` makes one", key)
 }
 
 // newSecret is 32 hexadecimal digits, the shape of the platform's secrets.
@@ -120,43 +110,36 @@ func (c *appCreateCmd) Run(e *env) error {
 	if err := checkID("secret", secret); err != nil {
 		return err
 	}
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	taken := func(key string) bool {
-		return key == demo.AppKey || slices.ContainsFunc(snap.Apps, func(a *store.App) bool { return a.Key == key })
-	}
-	if c.Key != "" && taken(c.Key) {
-		return fmt.Errorf("--key %s: there is such an app already; `recoup app rotate --app %s` gives it a new secret", c.Key, c.Key)
-	}
-	a := &store.App{Key: c.Key, Name: c.Name, Secrets: []string{secret}, Created: time.Now().UnixMilli()}
-	for a.Key == "" || taken(a.Key) {
-		n, err := rand.Int(rand.Reader, big.NewInt(90_000_000))
-		if err != nil {
+	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
+		taken := func(key string) bool {
+			return key == demo.AppKey || slices.ContainsFunc(snap.Apps, func(a *store.App) bool { return a.Key == key })
+		}
+		if c.Key != "" && taken(c.Key) {
+			return fmt.Errorf("--key %s: there is such an app already; `recoup app rotate --app %s` gives it a new secret", c.Key, c.Key)
+		}
+		a := &store.App{Key: c.Key, Name: c.Name, Secrets: []string{secret}, Created: time.Now().UnixMilli()}
+		for a.Key == "" || taken(a.Key) {
+			n, err := rand.Int(rand.Reader, big.NewInt(90_000_000))
+			if err != nil {
+				return err
+			}
+			a.Key = fmt.Sprint(10_000_000 + n.Int64())
+		}
+		if err := grant(snap, a, c.Method, c.Brand); err != nil {
 			return err
 		}
-		a.Key = fmt.Sprint(10_000_000 + n.Int64())
-	}
-	if err := grant(snap, a, c.Method, c.Brand); err != nil {
-		return err
-	}
-	if err := limitApp(a, c.PerSecond, c.InFlight); err != nil {
-		return err
-	}
-	if err := s.PutApp(e.ctx, a); err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(e, map[string]string{"app_key": a.Key, "secret": secret})
-	}
-	fmt.Fprintf(e.stdout, "app_key   %s\nsecret    %s\n", a.Key, secret)
-	return nil
+		if err := limitApp(a, c.PerSecond, c.InFlight); err != nil {
+			return err
+		}
+		if err := s.PutApp(e.ctx, a); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(e, map[string]string{"app_key": a.Key, "secret": secret})
+		}
+		fmt.Fprintf(e.stdout, "app_key   %s\nsecret    %s\n", a.Key, secret)
+		return nil
+	})
 }
 
 type appListCmd struct {
@@ -180,17 +163,8 @@ type appView struct {
 
 // Run lists the apps by key.
 func (c *appListCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(snap.Apps, func(a, b *store.App) int { return strings.Compare(a.Key, b.Key) })
-	if c.JSON {
+	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+		slices.SortFunc(snap.Apps, func(a, b *store.App) int { return strings.Compare(a.Key, b.Key) })
 		views := make([]appView, 0, len(snap.Apps))
 		for _, a := range snap.Apps {
 			views = append(views, appView{
@@ -198,21 +172,20 @@ func (c *appListCmd) Run(e *env) error {
 				PerSecond: a.PerSecond, InFlight: a.InFlight, Legacy: a.Legacy, Disabled: a.Disabled, Created: showTime(a.Created),
 			})
 		}
-		return printJSON(e, views)
+		return printList(e, c.JSON, views, "APP\tNAME\tSTATE\tSECRETS\tMETHODS\tBRANDS\tPER SECOND\tAT ONCE\tCREATED", appView.row)
+	})
+}
+
+func (v appView) row() string {
+	state, methods := "enabled", fmt.Sprint(len(v.Methods))
+	if v.Disabled {
+		state = "disabled"
 	}
-	rows := []string{"APP\tNAME\tSTATE\tSECRETS\tMETHODS\tBRANDS\tPER SECOND\tAT ONCE\tCREATED"}
-	for _, a := range snap.Apps {
-		state, methods := "enabled", fmt.Sprint(len(a.Methods))
-		if a.Disabled {
-			state = "disabled"
-		}
-		if slices.Contains(a.Methods, "*") {
-			methods = "all"
-		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s", a.Key, a.Name, state, len(a.Secrets), methods,
-			orDash(strings.Join(a.Brands, ",")), bound(a.PerSecond), bound(a.InFlight), showTime(a.Created)))
+	if slices.Contains(v.Methods, "*") {
+		methods = "all"
 	}
-	return table(e, rows)
+	return fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s", v.Key, v.Name, state, v.Secrets, methods,
+		orDash(strings.Join(v.Brands, ",")), bound(v.PerSecond), bound(v.InFlight), v.Created)
 }
 
 // bound shows a limit in a table.

@@ -38,23 +38,20 @@ func (c *brandCreateCmd) Run(e *env) error {
 	if err := firstErr(checkID("--id", c.ID), checkID("--name", c.Name), checkOptional("--alias", c.Alias)); err != nil {
 		return err
 	}
-	s, err := c.make(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	exists := fmt.Errorf("--id %s: there is such a brand already; `recoup brand set %s KEY=VALUE` changes its rules", c.ID, c.ID)
-	if _, err := readBrand(e.ctx, s, "--id", c.ID); err == nil {
-		return exists
-	}
-	b := &ledger.Brand{ID: c.ID, Name: c.Name, Alias: c.Alias, Pepper: rand.Text()}
-	if err := s.PutBrand(e.ctx, b); errors.Is(err, store.ErrRetry) {
-		return exists
-	} else if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "brand %s created; next: recoup shop add --brand %s --id SHOP_ID\n", b.ID, b.ID)
-	return nil
+	return with(e, c.make, func(s store.Store, snap *store.Snapshot) error {
+		exists := fmt.Errorf("--id %s: there is such a brand already; `recoup brand set %s KEY=VALUE` changes its rules", c.ID, c.ID)
+		if _, err := findBrand(snap, "--id", c.ID); err == nil {
+			return exists
+		}
+		b := &ledger.Brand{ID: c.ID, Name: c.Name, Alias: c.Alias, Pepper: rand.Text()}
+		if err := s.PutBrand(e.ctx, b); errors.Is(err, store.ErrRetry) {
+			return exists
+		} else if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "brand %s created; next: recoup shop add --brand %s --id SHOP_ID\n", b.ID, b.ID)
+		return nil
+	})
 }
 
 type brandListCmd struct {
@@ -64,28 +61,16 @@ type brandListCmd struct {
 
 // Run lists the brands by id.
 func (c *brandListCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(snap.Brands, func(a, b *ledger.Brand) int { return strings.Compare(a.ID, b.ID) })
-	if c.JSON {
+	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+		slices.SortFunc(snap.Brands, func(a, b *ledger.Brand) int { return strings.Compare(a.ID, b.ID) })
 		views := make([]brandView, 0, len(snap.Brands))
 		for _, b := range snap.Brands {
 			views = append(views, viewBrand(b))
 		}
-		return printJSON(e, views)
-	}
-	rows := []string{"BRAND\tALIAS\tNAME\tSHOPS\tTEMPLATES\tVERSION"}
-	for _, b := range snap.Brands {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d", b.ID, orDash(b.Alias), b.Name, len(b.Shops), len(b.Templates), b.Version))
-	}
-	return table(e, rows)
+		return printList(e, c.JSON, views, "BRAND\tALIAS\tNAME\tSHOPS\tTEMPLATES\tVERSION", func(v brandView) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d", v.ID, orDash(v.Rules["alias"]), v.Rules["name"], len(v.Shops), len(v.Templates), v.Version)
+		})
+	})
 }
 
 // brandView is a brand as JSON: everything but its pepper, which is nobody's to see.
@@ -114,37 +99,30 @@ type brandShowCmd struct {
 
 // Run shows the brand.
 func (c *brandShowCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	b, err := readBrand(e.ctx, s, "brand", c.ID)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(e, viewBrand(b))
-	}
-	fmt.Fprintf(e.stdout, "brand %s, version %d of its rules\n\n", b.ID, b.Version)
-	rows := []string{"RULE\tVALUE"}
-	for _, r := range rules {
-		rows = append(rows, r.key+"\t"+orDash(r.get(b)))
-	}
-	if err := table(e, rows); err != nil {
-		return err
-	}
-	if len(b.Shops) > 0 {
-		fmt.Fprintln(e.stdout)
-		if err := tableShops(e, b); err != nil {
+	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+		b, err := findBrand(snap, "brand", c.ID)
+		if err != nil {
 			return err
 		}
-	}
-	if len(b.Templates) > 0 {
-		fmt.Fprintln(e.stdout)
-		return tableTemplates(e, b)
-	}
-	return nil
+		if c.JSON {
+			return printJSON(e, viewBrand(b))
+		}
+		fmt.Fprintf(e.stdout, "brand %s, version %d of its rules\n\n", b.ID, b.Version)
+		if err := printList(e, false, rules, "RULE\tVALUE", func(r rule) string { return r.key + "\t" + orDash(r.get(b)) }); err != nil {
+			return err
+		}
+		if len(b.Shops) > 0 {
+			fmt.Fprintln(e.stdout)
+			if err := listShops(e, false, b); err != nil {
+				return err
+			}
+		}
+		if len(b.Templates) > 0 {
+			fmt.Fprintln(e.stdout)
+			return listTemplates(e, false, b)
+		}
+		return nil
+	})
 }
 
 type brandSetCmd struct {
@@ -162,24 +140,21 @@ func (brandSetCmd) Help() string {
 
 // Run publishes the rules.
 func (c *brandSetCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	b, err := publish(e.ctx, s, "brand", c.ID, func(b *ledger.Brand) error {
-		for _, pair := range c.Rules {
-			if err := assign(b, pair); err != nil {
-				return err
+	return with(e, c.open, func(s store.Store, _ *store.Snapshot) error {
+		b, err := publish(e.ctx, s, "brand", c.ID, func(b *ledger.Brand) error {
+			for _, pair := range c.Rules {
+				if err := assign(b, pair); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
+		fmt.Fprintf(e.stdout, "brand %s works by version %d of its rules\n", b.ID, b.Version)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "brand %s works by version %d of its rules\n", b.ID, b.Version)
-	return nil
 }
 
 // sorted are the values of a map in the order of their keys.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,7 +19,8 @@ type demoCmd struct {
 	DB   string `name:"db" help:"Put the world on another database: sqlite:FILE or postgres://USER@HOST/DATABASE."`
 }
 
-// pasteWindow lets the printed curl lines, whose timestamps are of the start, answer for a day.
+// pasteWindow lets the printed curl lines, whose timestamps are of the start, answer for a day. A clock that would be refused elsewhere is
+// told by the header X-Recoup-Hint.
 const pasteWindow = 24 * time.Hour
 
 // Run makes the world (once) and serves it. It prints what a newcomer needs to try the samples, and nothing before.
@@ -28,9 +30,9 @@ func (c *demoCmd) Run(e *env) error {
 		return err
 	}
 	defer done()
-	n, err := recoup.Open(e.ctx, recoup.Options{
-		DB: dsn, BatchMax: c.BatchMax, InFlight: c.InFlight, Demo: true, Window: pasteWindow, Log: telemetry.NewLogger(e.stderr, max(c.LogLevel, 4)),
-	})
+	o := c.options()
+	o.DB, o.Demo, o.Window, o.Log = dsn, true, pasteWindow, telemetry.NewLogger(e.stderr, max(c.LogLevel, slog.LevelWarn))
+	n, err := recoup.Open(e.ctx, o)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (c *demoCmd) database() (dsn string, done func(), err error) {
 
 // greet prints the addresses, the credentials and one signed curl line for each published sample.
 func (c *demoCmd) greet(e *env, addr string) {
-	base := "http://" + addr
+	base := c.url(addr)
 	fmt.Fprintf(e.stdout, `gateway   %[1]s/router/rest
 console   %[1]s/console   user demo   password demo
 docs      %[1]s/docs

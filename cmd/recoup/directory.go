@@ -54,6 +54,48 @@ func (f *dbFlag) make(e *env) (store.Store, error) {
 	return f.database().Open(e.ctx)
 }
 
+// with opens a database, lets work be done on it and on its directory as it stands, and closes it.
+func with(e *env, open func(*env) (store.Store, error), do func(store.Store, *store.Snapshot) error) error {
+	s, err := open(e)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	snap, err := s.Snapshot(e.ctx)
+	if err != nil {
+		return err
+	}
+	return do(s, snap)
+}
+
+// brandFlag names the brand of a command.
+type brandFlag struct {
+	dbFlag
+	Brand string `required:"" help:"The brand_id."`
+}
+
+// with lets work be done on the brand, which must be there.
+func (f *brandFlag) with(e *env, do func(store.Store, *ledger.Brand) error) error {
+	return with(e, f.open, func(s store.Store, snap *store.Snapshot) error {
+		b, err := findBrand(snap, "--brand", f.Brand)
+		if err != nil {
+			return err
+		}
+		return do(s, b)
+	})
+}
+
+// publish makes a change of the brand's rules its next version, and prints what was done.
+func (f *brandFlag) publish(e *env, said string, change func(*ledger.Brand) error) error {
+	return f.with(e, func(s store.Store, _ *ledger.Brand) error {
+		if _, err := publish(e.ctx, s, "--brand", f.Brand, change); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.stdout, said)
+		return nil
+	})
+}
+
 // jsonFlag asks for output that machines read.
 type jsonFlag struct {
 	JSON bool `name:"json" help:"Print JSON."`
@@ -65,6 +107,18 @@ func printJSON(e *env, v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// printList prints values as JSON, or as a table with a row each.
+func printList[V any](e *env, asJSON bool, values []V, heading string, row func(V) string) error {
+	if asJSON {
+		return printJSON(e, values)
+	}
+	rows := []string{heading}
+	for _, v := range values {
+		rows = append(rows, row(v))
+	}
+	return table(e, rows)
 }
 
 // table prints rows of tab-separated cells as columns, the first row being the heading.
@@ -121,7 +175,7 @@ func readBrand(ctx context.Context, s store.Store, flag, id string) (*ledger.Bra
 	return findBrand(snap, flag, id)
 }
 
-// publishAttempts bounds how often a change is made again because somebody else published in between.
+// publishAttempts bounds how often a change is made again because another process published in between.
 const publishAttempts = 20
 
 // publish makes a change of a brand's rules its next version. The change gets a copy whose maps are its own, but not what they lead to,

@@ -140,7 +140,7 @@ func readCards(in io.Reader, brand string) ([]cardLine, error) {
 		}
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 			bad.add(parse.Line, "column %d: %w", parse.Column, parse.Err)
-			break // what follows a broken quote cannot be told apart
+			break // after a broken quote the fields cannot be separated
 		}
 		if err != nil {
 			return nil, err
@@ -257,7 +257,7 @@ func rehearse(ctx context.Context, s store.Store, brand string, cards []cardLine
 		keys := reverse.NewKeys()
 		for _, c := range part {
 			reverse.KeysOf(c.cmd, keys)
-			if c.cmd.Member != "" { // whoever a card is bound to may have something due
+			if c.cmd.Member != "" { // the member a card is bound to may have something due
 				keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: c.cmd.Member}] = struct{}{}
 			}
 		}

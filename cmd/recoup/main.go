@@ -24,7 +24,7 @@ const (
 
 // cli is every command. Flags can also be given by environment, as the help shows.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Serve a database in earnest."`
+	Serve   serveCmd   `cmd:"" help:"Serve a database."`
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
 	Verify  verifyCmd  `cmd:"" help:"Prove that the books agree, or name the first place where they do not."`

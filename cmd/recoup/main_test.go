@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"recoup"
 	"recoup/internal/pgtemp"
 )
 
@@ -35,7 +36,7 @@ var filesOnly = map[string]string{
 // TestScripts runs every script under test/script, on each database. Each has a folder and a $RECOUP_DB of its own, and three commands
 // besides testscript's: `start ARGS` runs a serving command and sets $GATEWAY, $APP_KEY, $SECRET and $SESSION from what it prints; `stop`
 // ends it; `take NAME REGEXP` sets $NAME to what the first group matches in the last output. A line for one database alone begins with
-// its name: [sqlite] or [postgres].
+// its name: [sqlite], [postgres] or [citus].
 func TestScripts(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -44,6 +45,19 @@ func TestScripts(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		runScripts(t, "postgres", filesOnly, func(*testscript.Env) string { return pgtemp.Database(t) })
+	})
+	t.Run("citus", func(t *testing.T) {
+		pgtemp.NeedCitus(t)
+		t.Parallel()
+		runScripts(t, "citus", filesOnly, func(e *testscript.Env) string {
+			dsn := pgtemp.Citus(t)
+			if filepath.Base(e.WorkDir) != "script-citus" { // which does it itself
+				if err := (recoup.Database{DSN: dsn}).Distribute(t.Context(), func(string, string) {}); err != nil {
+					t.Error(err)
+				}
+			}
+			return dsn
+		})
 	})
 }
 
@@ -65,8 +79,8 @@ func runScripts(t *testing.T, kind string, without map[string]string, database f
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "" && kind == "sqlite",
 		Condition: func(c string) (bool, error) {
-			if c != "sqlite" && c != "postgres" {
-				return false, fmt.Errorf("[%s] is none of [sqlite] and [postgres]", c)
+			if !slices.Contains([]string{"sqlite", "postgres", "citus"}, c) {
+				return false, fmt.Errorf("[%s] is none of [sqlite], [postgres] and [citus]", c)
 			}
 			return c == kind, nil
 		},

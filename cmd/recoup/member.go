@@ -6,6 +6,7 @@ import (
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 )
 
 // memberCmd is what the operator may do to a member that no caller may.
@@ -16,8 +17,7 @@ type memberCmd struct {
 
 // memberFlags name a member.
 type memberFlags struct {
-	dbFlag
-	Brand    string `required:"" help:"The brand_id."`
+	brandFlag
 	Customer string `required:"" help:"The customer_id."`
 	Operator string `env:"USER" help:"Who does it; kept with the operation."`
 	Reason   string `help:"Why; kept with the operation."`
@@ -28,42 +28,36 @@ func (c *memberFlags) setFrozen(e *env, frozen bool) error {
 	if err := firstErr(checkID("--customer", c.Customer), checkOptional("--operator", c.Operator), checkText("--reason", c.Reason)); err != nil {
 		return err
 	}
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if _, err := readBrand(e.ctx, s, "--brand", c.Brand); err != nil {
-		return err
-	}
-	cmd := &ledger.SaveMember{Frozen: &frozen, Head: ledger.Head{
-		App: "recoup", Method: "member.freeze", Operator: c.Operator, Reason: c.Reason, Who: ledger.Who{Customer: c.Customer},
-	}}
-	// A save that finds nobody creates a member; nobody is frozen by creating them.
-	keys := reverse.NewKeys()
-	reverse.KeysOf(cmd, keys)
-	state, err := s.Read(e.ctx, c.Brand, keys, nowMilli())
-	if err != nil {
-		return err
-	}
-	m := state.Members[c.Customer]
-	if m == nil {
-		return fmt.Errorf("--customer %s: brand %s has no such member", c.Customer, c.Brand)
-	}
-	said := map[bool]string{true: "is frozen", false: "is not frozen"}[frozen]
-	if m.Frozen != frozen {
-		n := engine.New(s, engine.Options{})
-		defer n.Close()
-		r, err := n.Submit(e.ctx, c.Brand, cmd)
+	return c.with(e, func(s store.Store, _ *ledger.Brand) error {
+		cmd := &ledger.SaveMember{Frozen: &frozen, Head: ledger.Head{
+			App: "recoup", Method: "member.freeze", Operator: c.Operator, Reason: c.Reason, Who: ledger.Who{Customer: c.Customer},
+		}}
+		// A save that finds nobody creates a member; nobody is frozen by creating them.
+		keys := reverse.NewKeys()
+		reverse.KeysOf(cmd, keys)
+		state, err := s.Read(e.ctx, c.Brand, keys, nowMilli())
 		if err != nil {
 			return err
 		}
-		if r.Code != ledger.OK {
-			return fmt.Errorf("%s: %s", r.Code.Word(), r.English())
+		m := state.Members[c.Customer]
+		if m == nil {
+			return fmt.Errorf("--customer %s: brand %s has no such member", c.Customer, c.Brand)
 		}
-	}
-	fmt.Fprintf(e.stdout, "member %s of brand %s %s\n", c.Customer, c.Brand, said)
-	return nil
+		said := map[bool]string{true: "is frozen", false: "is not frozen"}[frozen]
+		if m.Frozen != frozen {
+			n := engine.New(s, engine.Options{})
+			defer n.Close()
+			r, err := n.Submit(e.ctx, c.Brand, cmd)
+			if err != nil {
+				return err
+			}
+			if r.Code != ledger.OK {
+				return fmt.Errorf("%s: %s", r.Code.Word(), r.English())
+			}
+		}
+		fmt.Fprintf(e.stdout, "member %s of brand %s %s\n", c.Customer, c.Brand, said)
+		return nil
+	})
 }
 
 type memberFreezeCmd struct{ memberFlags }

@@ -7,15 +7,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"recoup/internal/need"
 )
 
 // TestReadmeCalls pastes the shell lines of both READMEs against a demo: what newcomers try first must work as printed.
 func TestReadmeCalls(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "openssl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("the lines of the README need %s: apt-get install %[1]s", tool)
-		}
+		need.Program(t, tool)
 	}
 	s, err := startService("demo", "--addr", "127.0.0.1:0")
 	if err != nil {

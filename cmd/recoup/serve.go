@@ -1,13 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -30,12 +31,36 @@ func (f *dbFlag) database() recoup.Database {
 
 // nodeFlags are the bounds of a serving process.
 type nodeFlags struct {
-	Addr     string     `env:"RECOUP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks one."`
-	Private  string     `env:"RECOUP_PRIVATE" help:"Private address for /metrics and /debug/pprof; empty: none."`
-	BatchMax int        `env:"RECOUP_BATCH_MAX" default:"256" help:"Most commands in one transaction."`
-	Lanes    int        `env:"RECOUP_LANES" help:"Transactions of one brand worked on at once; default 2."`
-	InFlight int        `env:"RECOUP_IN_FLIGHT" default:"4096" help:"Most calls at once; more are asked to try again."`
-	LogLevel slog.Level `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
+	Addr         string         `env:"RECOUP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on; port 0 picks one."`
+	Private      string         `env:"RECOUP_PRIVATE" help:"Private address for /metrics and /debug/pprof; empty: none."`
+	TLSCert      string         `name:"tls-cert" env:"RECOUP_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM: serve TLS. Read again when it changes."`
+	TLSKey       string         `name:"tls-key" env:"RECOUP_TLS_KEY" placeholder:"FILE" help:"The key of the certificate in PEM."`
+	TrustedProxy []netip.Prefix `env:"RECOUP_TRUSTED_PROXY" placeholder:"CIDR" help:"Network whose X-Forwarded-Proto and X-Forwarded-For are believed; may come several times."`
+	BatchMax     int            `env:"RECOUP_BATCH_MAX" default:"256" help:"Most commands in one transaction."`
+	Lanes        int            `env:"RECOUP_LANES" help:"Transactions of one brand worked on at once; default 2."`
+	InFlight     int            `env:"RECOUP_IN_FLIGHT" default:"4096" help:"Most calls at once; more are asked to try again."`
+	LogLevel     slog.Level     `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
+}
+
+// Validate refuses half of a certificate.
+func (f *nodeFlags) Validate() error {
+	if (f.TLSCert == "") != (f.TLSKey == "") {
+		return errors.New("want both --tls-cert and --tls-key, or none")
+	}
+	return nil
+}
+
+// options are those of a node that the flags set.
+func (f *nodeFlags) options() recoup.Options {
+	return recoup.Options{BatchMax: f.BatchMax, Lanes: f.Lanes, InFlight: f.InFlight, TLSCert: f.TLSCert, TLSKey: f.TLSKey, Proxies: f.TrustedProxy}
+}
+
+// url is where a node listens.
+func (f *nodeFlags) url(addr string) string {
+	if f.TLSCert != "" {
+		return "https://" + addr
+	}
+	return "http://" + addr
 }
 
 type serveCmd struct {
@@ -52,14 +77,14 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer s.Close()
-	n, err := recoup.Open(e.ctx, recoup.Options{
-		Store: s, BatchMax: c.BatchMax, Lanes: c.Lanes, InFlight: c.InFlight, Window: c.Window, Trial: c.AllowDemoData, Log: telemetry.NewLogger(e.stderr, c.LogLevel),
-	})
+	o := c.options()
+	o.Store, o.Window, o.Trial, o.Log = s, c.Window, c.AllowDemoData, telemetry.NewLogger(e.stderr, c.LogLevel)
+	n, err := recoup.Open(e.ctx, o)
 	if err != nil {
 		return err
 	}
 	defer n.Close()
-	return listen(e, n, &c.nodeFlags, func(addr string) { fmt.Fprintf(e.stdout, "gateway   http://%s/router/rest\n", addr) })
+	return listen(e, n, &c.nodeFlags, func(addr string) { fmt.Fprintf(e.stdout, "gateway   %s/router/rest\n", c.url(addr)) })
 }
 
 // gcPercent lets the heap grow to five times what lives before it is collected: what lives is a few megabytes, and collecting it often
@@ -69,22 +94,17 @@ const (
 	gcLimit   = 96 << 20
 )
 
-// tune sets the collector and how many goroutines run at once, unless the operator did. An embedded database waits for the disk in system
-// calls, each of which holds up a processor of Go's until the runtime notices, 60 to 90 µs later: for them there is one more than the
-// machine has. Measured in docs/performance.md; where nothing waits for a disk it changes nothing.
-func tune(n *recoup.Node) {
+// tune sets the collector, unless the operator did.
+func tune() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
 		debug.SetMemoryLimit(gcLimit)
-	}
-	if os.Getenv("GOMAXPROCS") == "" && n.Embedded() {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
 }
 
 // listen serves a node, and its metrics on the private address, until the context ends.
 func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) error {
-	tune(n)
+	tune()
 	l, err := net.Listen("tcp", f.Addr)
 	if err != nil {
 		return err
@@ -106,10 +126,20 @@ func listen(e *env, n *recoup.Node, f *nodeFlags, listening func(addr string)) e
 	return n.Serve(e.ctx, l)
 }
 
-type migrateCmd struct{ dbFlag }
+// migrateCmd brings a database up to date, and distributes it if asked to.
+type migrateCmd struct {
+	dbFlag
+	Citus bool `help:"Spread the tables over the machines of the Citus cluster that --db leads to. Nothing may serve the database meanwhile."`
+}
 
 // Run opens the database, which brings its schema to this version.
 func (c *migrateCmd) Run(e *env) error {
+	if c.Citus {
+		err := c.database().Distribute(e.ctx, func(table, did string) { fmt.Fprintf(e.stdout, "%-16s  %s\n", table, did) })
+		if err != nil {
+			return err
+		}
+	}
 	s, err := c.database().Open(e.ctx)
 	if err != nil {
 		return err

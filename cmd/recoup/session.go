@@ -37,35 +37,32 @@ func (c *sessionCreateCmd) Run(e *env) error {
 	if err := firstErr(checkID("--merchant", c.Merchant), checkOptional("--nick", c.Nick)); err != nil {
 		return err
 	}
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	a, snap, err := readApp(e.ctx, s, c.App)
-	if err != nil {
-		return err
-	}
-	for _, id := range c.Brand {
-		if _, err := findBrand(snap, "--brand", id); err != nil {
+	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
+		a, err := findApp(snap, c.App)
+		if err != nil {
 			return err
 		}
-		if !slices.Contains(a.Brands, id) {
-			return fmt.Errorf("--brand %s: app %s is not granted it; `recoup app grant --app %s --brand %s` grants it", id, a.Key, a.Key, id)
+		for _, id := range c.Brand {
+			if _, err := findBrand(snap, "--brand", id); err != nil {
+				return err
+			}
+			if !slices.Contains(a.Brands, id) {
+				return fmt.Errorf("--brand %s: app %s is not granted it; `recoup app grant --app %s --brand %s` grants it", id, a.Key, a.Key, id)
+			}
 		}
-	}
-	t := &store.Session{Token: newToken(), App: a.Key, Merchant: c.Merchant, Nick: c.Nick, Brands: c.Brand}
-	if c.TTL > 0 {
-		t.Expires = time.Now().Add(time.Duration(c.TTL)).UnixMilli()
-	}
-	if err := s.PutSession(e.ctx, t); err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(e, map[string]string{"session": t.Token, "app_key": a.Key, "expires": showTime(t.Expires)})
-	}
-	fmt.Fprintf(e.stdout, "session   %s\n", t.Token)
-	return nil
+		t := &store.Session{Token: newToken(), App: a.Key, Merchant: c.Merchant, Nick: c.Nick, Brands: c.Brand}
+		if c.TTL > 0 {
+			t.Expires = time.Now().Add(time.Duration(c.TTL)).UnixMilli()
+		}
+		if err := s.PutSession(e.ctx, t); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(e, map[string]string{"session": t.Token, "app_key": a.Key, "expires": showTime(t.Expires)})
+		}
+		fmt.Fprintf(e.stdout, "session   %s\n", t.Token)
+		return nil
+	})
 }
 
 // newToken is a token of the platform's shape: 56 characters, the first a 6, the last a digit or letter. Clients for clusters choose
@@ -103,33 +100,22 @@ type sessionView struct {
 
 // Run lists the sessions by app and token.
 func (c *sessionListCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(snap.Sessions, func(a, b *store.Session) int {
-		return strings.Compare(a.App+" "+a.Token, b.App+" "+b.Token)
-	})
-	now := time.Now().UnixMilli()
-	views := make([]sessionView, 0, len(snap.Sessions))
-	rows := []string{"SESSION\tAPP\tMERCHANT\tNICK\tBRANDS\tEXPIRES"}
-	for _, t := range snap.Sessions {
-		v := sessionView{
-			Token: mask(t.Token), App: t.App, Merchant: t.Merchant, Nick: t.Nick, Brands: append([]string{}, t.Brands...),
-			Expires: showTime(t.Expires), Expired: t.Expires != 0 && t.Expires <= now,
+	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+		slices.SortFunc(snap.Sessions, func(a, b *store.Session) int {
+			return strings.Compare(a.App+" "+a.Token, b.App+" "+b.Token)
+		})
+		now := time.Now().UnixMilli()
+		views := make([]sessionView, 0, len(snap.Sessions))
+		for _, t := range snap.Sessions {
+			views = append(views, sessionView{
+				Token: mask(t.Token), App: t.App, Merchant: t.Merchant, Nick: t.Nick, Brands: append([]string{}, t.Brands...),
+				Expires: showTime(t.Expires), Expired: t.Expires != 0 && t.Expires <= now,
+			})
 		}
-		views = append(views, v)
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", v.Token, v.App, v.Merchant, orDash(v.Nick), strings.Join(v.Brands, ","), orDash(v.Expires)))
-	}
-	if c.JSON {
-		return printJSON(e, views)
-	}
-	return table(e, rows)
+		return printList(e, c.JSON, views, "SESSION\tAPP\tMERCHANT\tNICK\tBRANDS\tEXPIRES", func(v sessionView) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", v.Token, v.App, v.Merchant, orDash(v.Nick), strings.Join(v.Brands, ","), orDash(v.Expires))
+		})
+	})
 }
 
 type sessionRevokeCmd struct {
@@ -144,31 +130,24 @@ func (sessionRevokeCmd) Help() string {
 
 // Run ends the one session that is meant.
 func (c *sessionRevokeCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	var meant []string
-	for _, t := range snap.Sessions {
-		if t.Token == c.Token || mask(t.Token) == c.Token {
-			meant = append(meant, t.Token)
+	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
+		var meant []string
+		for _, t := range snap.Sessions {
+			if t.Token == c.Token || mask(t.Token) == c.Token {
+				meant = append(meant, t.Token)
+			}
 		}
-	}
-	switch len(meant) {
-	case 0:
-		return fmt.Errorf("there is no such session; `recoup session list` shows them")
-	case 1:
-	default:
-		return fmt.Errorf("%s stands for %d sessions; give the whole token", c.Token, len(meant))
-	}
-	if err := s.DeleteSession(e.ctx, meant[0]); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "session %s is over\n", mask(meant[0]))
-	return nil
+		switch len(meant) {
+		case 0:
+			return fmt.Errorf("there is no such session; `recoup session list` shows them")
+		case 1:
+		default:
+			return fmt.Errorf("%s stands for %d sessions; give the whole token", c.Token, len(meant))
+		}
+		if err := s.DeleteSession(e.ctx, meant[0]); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "session %s is over\n", mask(meant[0]))
+		return nil
+	})
 }

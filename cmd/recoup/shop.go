@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"recoup/internal/ledger"
+	"recoup/internal/store"
 )
 
 // shopCmd administers shops.
@@ -13,8 +14,7 @@ type shopCmd struct {
 }
 
 type shopAddCmd struct {
-	dbFlag
-	Brand       string `required:"" help:"The brand_id."`
+	brandFlag
 	ID          string `required:"" help:"The shop_id; as a WDK store its store_id."`
 	Alias       string `help:"The callers' own number for it: out_shop_id."`
 	Name        string `help:"What people call it."`
@@ -32,12 +32,7 @@ func (c *shopAddCmd) Run(e *env) error {
 	if err := firstErr(checkID("--id", c.ID), checkOptional("--alias", c.Alias), checkOptional("--name", c.Name)); err != nil {
 		return err
 	}
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	_, err = publish(e.ctx, s, "--brand", c.Brand, func(b *ledger.Brand) error {
+	return c.publish(e, fmt.Sprintf("shop %s is brand %s's", c.ID, c.Brand), func(b *ledger.Brand) error {
 		// An alias must name one shop: the ledger looks shops up by it.
 		if other := b.ShopByAlias(c.Alias); c.Alias != "" && other != nil && other.ID != c.ID {
 			return fmt.Errorf("--alias %s: is shop %s's already; give another", c.Alias, other.ID)
@@ -48,34 +43,16 @@ func (c *shopAddCmd) Run(e *env) error {
 		b.Shops[c.ID] = &ledger.Shop{ID: c.ID, Alias: c.Alias, Name: c.Name, Waterfall: c.Waterfall, NoAutoAgree: c.NoAutoAgree}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "shop %s is brand %s's\n", c.ID, c.Brand)
-	return nil
 }
 
 type shopListCmd struct {
-	dbFlag
+	brandFlag
 	jsonFlag
-	Brand string `required:"" help:"The brand_id."`
 }
 
 // Run lists the shops by id.
 func (c *shopListCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	b, err := readBrand(e.ctx, s, "--brand", c.Brand)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(e, viewShops(b))
-	}
-	return tableShops(e, b)
+	return c.with(e, func(_ store.Store, b *ledger.Brand) error { return listShops(e, c.JSON, b) })
 }
 
 // shopView is a shop as JSON.
@@ -95,10 +72,8 @@ func viewShops(b *ledger.Brand) []shopView {
 	return out
 }
 
-func tableShops(e *env, b *ledger.Brand) error {
-	rows := []string{"SHOP\tALIAS\tNAME\tWATERFALL\tAUTO-AGREE"}
-	for _, s := range sorted(b.Shops) {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", s.ID, orDash(s.Alias), orDash(s.Name), onOff(s.Waterfall), onOff(!s.NoAutoAgree)))
-	}
-	return table(e, rows)
+func listShops(e *env, asJSON bool, b *ledger.Brand) error {
+	return printList(e, asJSON, viewShops(b), "SHOP\tALIAS\tNAME\tWATERFALL\tAUTO-AGREE", func(v shopView) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", v.ID, orDash(v.Alias), orDash(v.Name), onOff(v.Waterfall), onOff(v.AutoAgree))
+	})
 }

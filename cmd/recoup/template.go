@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"recoup/internal/ledger"
+	"recoup/internal/store"
 	"recoup/internal/top"
 )
 
@@ -19,8 +20,7 @@ type templateCmd struct {
 }
 
 type templateAddCmd struct {
-	dbFlag
-	Brand           string   `required:"" help:"The brand_id."`
+	brandFlag
 	ID              string   `required:"" help:"The voucher_template_id."`
 	Name            string   `required:"" help:"What people call it."`
 	Type            string   `required:"" enum:"AMOUNT,DISCOUNT,GIFT,MULTI" help:"AMOUNT off, DISCOUNT, GIFT for an article, MULTI for several uses."`
@@ -48,12 +48,7 @@ func (c *templateAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	_, err = publish(e.ctx, s, "--brand", c.Brand, func(b *ledger.Brand) error {
+	return c.publish(e, fmt.Sprintf("template %s is brand %s's", c.ID, c.Brand), func(b *ledger.Brand) error {
 		if b.Templates[c.ID] != nil {
 			return fmt.Errorf("--id %s: there is such a template already; stop it and add another under a new id", c.ID)
 		}
@@ -68,11 +63,6 @@ func (c *templateAddCmd) Run(e *env) error {
 		b.Templates[c.ID] = t
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "template %s is brand %s's\n", c.ID, c.Brand)
-	return nil
 }
 
 // template makes the template of the flags.
@@ -141,43 +131,24 @@ func dayStart(s string) (int64, bool) {
 }
 
 type templateListCmd struct {
-	dbFlag
+	brandFlag
 	jsonFlag
-	Brand string `required:"" help:"The brand_id."`
 }
 
 // Run lists the templates by id.
 func (c *templateListCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	b, err := readBrand(e.ctx, s, "--brand", c.Brand)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(e, viewTemplates(b))
-	}
-	return tableTemplates(e, b)
+	return c.with(e, func(_ store.Store, b *ledger.Brand) error { return listTemplates(e, c.JSON, b) })
 }
 
 type templateStopCmd struct {
-	dbFlag
-	Brand string `required:"" help:"The brand_id."`
-	ID    string `required:"" help:"The voucher_template_id."`
+	brandFlag
+	ID string `required:"" help:"The voucher_template_id."`
 }
 
 // Run publishes the brand with the template stopped.
 func (c *templateStopCmd) Run(e *env) error {
-	s, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
 	now := time.Now().UnixMilli()
-	_, err = publish(e.ctx, s, "--brand", c.Brand, func(b *ledger.Brand) error {
+	return c.publish(e, "template "+c.ID+" is stopped", func(b *ledger.Brand) error {
 		old := b.Templates[c.ID]
 		if old == nil {
 			return fmt.Errorf("--id %s: brand %s has no such template; `recoup brand template list --brand %s` shows them", c.ID, b.ID, b.ID)
@@ -190,11 +161,6 @@ func (c *templateStopCmd) Run(e *env) error {
 		b.Templates[c.ID] = &t
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "template %s is stopped\n", c.ID)
-	return nil
 }
 
 // templateView is a template as JSON.
@@ -228,19 +194,17 @@ func viewTemplates(b *ledger.Brand) []templateView {
 	return out
 }
 
-func tableTemplates(e *env, b *ledger.Brand) error {
-	rows := []string{"TEMPLATE\tTYPE\tNAME\tVALID\tISSUED"}
-	for _, t := range sorted(b.Templates) {
+func listTemplates(e *env, asJSON bool, b *ledger.Brand) error {
+	return printList(e, asJSON, viewTemplates(b), "TEMPLATE\tTYPE\tNAME\tVALID\tISSUED", func(v templateView) string {
 		valid := "for ever"
 		switch {
-		case t.Days > 0:
-			valid = fmt.Sprintf("%d days", t.Days)
-		case t.End != ledger.Never:
-			valid = "until " + showTime(t.End)
+		case v.Days > 0:
+			valid = fmt.Sprintf("%d days", v.Days)
+		case v.End != "":
+			valid = "until " + v.End
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", t.ID, t.Type, t.Name, valid, onOff(!t.Stopped)))
-	}
-	return table(e, rows)
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", v.ID, v.Type, v.Name, valid, onOff(!v.Stopped))
+	})
 }
 
 // showTime shows a moment as the platform does; "" for none.

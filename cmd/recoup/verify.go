@@ -36,15 +36,10 @@ type brandVerdict struct {
 // Run audits every brand and tells the first divergence of each. The database is only read; what has to be sorted lies in the folder for
 // temporary files, which takes about as much as the operations do.
 func (c *verifyCmd) Run(e *env) error {
-	s, err := c.openToRead(e)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
+	return with(e, c.openToRead, func(s store.Store, snap *store.Snapshot) error { return c.verify(e, s, snap) })
+}
+
+func (c *verifyCmd) verify(e *env, s store.Store, snap *store.Snapshot) (err error) {
 	names := map[string]string{}
 	brands := c.Brand
 	for _, b := range snap.Brands {

@@ -35,7 +35,7 @@ var verified = map[string]database{
 				t.Fatal(err)
 			}
 			defer db.Close()
-			const first = ` FROM member WHERE brand = (SELECT serial FROM brand WHERE id = ?1) AND wallet LIKE '%' || char(10) || '1 %' LIMIT 1`
+			const first = ` FROM member WHERE brand = (SELECT serial FROM brand WHERE id = ?1) AND wallet LIKE '%' || char(10) || '[1,%' LIMIT 1`
 			var id, wallet string
 			if err := db.QueryRow(`SELECT id, wallet`+first, brand).Scan(&id, &wallet); err != nil {
 				t.Fatal(err)
@@ -53,7 +53,7 @@ var verified = map[string]database{
 				t.Fatal(err)
 			}
 			defer db.Close(t.Context())
-			const first = ` FROM member WHERE brand_id = (SELECT serial FROM brand WHERE id = $1) AND wallet LIKE E'%\n1 %' LIMIT 1`
+			const first = ` FROM member WHERE brand_id = (SELECT serial FROM brand WHERE id = $1) AND wallet LIKE E'%\n[1,%' LIMIT 1`
 			var id, wallet string
 			if err := db.QueryRow(t.Context(), `SELECT id, wallet`+first, brand).Scan(&id, &wallet); err != nil {
 				t.Fatal(err)
@@ -67,7 +67,7 @@ var verified = map[string]database{
 
 // spoilt is the text of a wallet with the balance of every first lot changed.
 func spoilt(wallet string) string {
-	return regexp.MustCompile(`(?m)^(1 \d+ \w+ (\d+))( \d+)?`).ReplaceAllString(wallet, "$1 7$2")
+	return regexp.MustCompile(`(?m)^(\[1,\d+,"\w+",(\d+))(,\d+)?`).ReplaceAllString(wallet, "$1,7$2")
 }
 
 // makeBooks makes a database, with the demo world or with nothing in it.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 
 	"recoup/internal/ledger"
@@ -8,7 +9,8 @@ import (
 	"recoup/internal/store"
 )
 
-const notGranted = "isv.permission-brand-not-granted 应用未获该品牌授权 this app is not granted the brand"
+// notGranted is the answer for a brand that is unknown or not granted; what the request named follows.
+const notGranted = "isv.permission-brand-not-granted 应用未获该品牌授权 this call may not act for the brand: "
 
 // brand_id and out_brand_id, shop_id and out_shop_id.
 func TestBrandAndShopPairs(t *testing.T) {
@@ -23,9 +25,9 @@ func TestBrandAndShopPairs(t *testing.T) {
 		{"brand_id alone", []string{"out_brand_id", ``}, "12332"},
 		{"out_brand_id alone", []string{"brand_id", ``}, "12332"},
 		{"neither", []string{"brand_id", ``, "out_brand_id", ``}, "isv.missing-parameter " + p + ".brand_id：brand_id与out_brand_id不可同时为空 one of brand_id and out_brand_id is required"},
-		{"unknown brand", []string{"brand_id", `"nobody"`}, notGranted},
-		{"ungranted brand", []string{"brand_id", `"other"`}, notGranted},
-		{"unknown alias alone", []string{"brand_id", ``, "out_brand_id", `"nobody"`}, notGranted},
+		{"unknown brand", []string{"brand_id", `"nobody"`}, notGranted + "brand_id nobody"},
+		{"ungranted brand", []string{"brand_id", `"other"`}, notGranted + "brand_id other"},
+		{"unknown alias alone", []string{"brand_id", ``, "out_brand_id", `"nobody"`}, notGranted + "out_brand_id nobody"},
 		{"alias of another brand", []string{"out_brand_id", `"out-1332"`}, "isv.invalid-parameter " + p + ".out_brand_id：与brand_id不是同一品牌 names another brand than brand_id"},
 		{"alias of nobody", []string{"out_brand_id", `"nobody"`}, "isv.invalid-parameter " + p + ".out_brand_id：与brand_id不是同一品牌 names another brand than brand_id"},
 		{"alias of two granted brands", []string{"brand_id", ``, "out_brand_id", `"shared"`}, "isv.invalid-parameter " + p + ".out_brand_id：对应多个已授权品牌,请传brand_id names several granted brands, send brand_id"},
@@ -42,7 +44,7 @@ func TestBrandAndShopPairs(t *testing.T) {
 			got := w.brand
 			if fault != nil {
 				got = says(fault)
-				if code := map[bool]int{true: 11, false: 50}[c.want == notGranted]; fault.Code != code {
+				if code := map[bool]int{true: 11, false: 50}[strings.HasPrefix(c.want, notGranted)]; fault.Code != code {
 					t.Errorf("code %d", fault.Code)
 				}
 			}
@@ -50,6 +52,28 @@ func TestBrandAndShopPairs(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A session limits a call to the brands of its merchant, also where none is needed.
+func TestSessionLimitsTheBrand(t *testing.T) {
+	const point = crm + "point.reversepoint"
+	for _, c := range []struct {
+		brands []string
+		change []string
+		want   string // the fault, "" if there is none
+	}{
+		{[]string{"12332"}, nil, ""},
+		{[]string{"1332"}, nil, notGranted + "brand_id 12332"},
+		{[]string{"1332"}, []string{"brand_id", ``}, notGranted + "out_brand_id 33959"},
+		{nil, nil, notGranted + "brand_id 12332"},
+	} {
+		w := setup(t)
+		w.session = &store.Session{Brands: c.brands}
+		_, fault := w.json(point, w.sample(point, c.change...))
+		if got := says(fault); got != c.want && (fault != nil || c.want != "") {
+			t.Errorf("brands %q, %q\n got %s\nwant %s", c.brands, c.change, got, c.want)
+		}
 	}
 }
 
@@ -87,9 +111,9 @@ func TestStoreBrand(t *testing.T) {
 	}{
 		{"of the merchant", "2131", []string{"1332"}, "1332"},
 		{"without a session", "2131", nil, "1332"},
-		{"of another merchant", "2131", []string{"12332"}, notGranted},
-		{"of a merchant whose brand the app is not granted", "theirs", []string{"other"}, notGranted},
-		{"of nobody", "nowhere", []string{"1332"}, notGranted},
+		{"of another merchant", "2131", []string{"12332"}, notGranted + "store_id 2131"},
+		{"of a merchant whose brand the app is not granted", "theirs", []string{"other"}, notGranted + "store_id theirs"},
+		{"of nobody", "nowhere", []string{"1332"}, notGranted + "store_id nowhere"},
 		{"of two brands of the merchant", "both", []string{"1332", "second"}, several},
 		{"of two brands, one the merchant's", "both", []string{"second"}, "second"},
 	} {

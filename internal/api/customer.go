@@ -275,7 +275,7 @@ func showMember(m *ledger.Member) top.Value {
 	)
 }
 
-// numeral shows a number kept as it was sent; one that was never told, or is none, is absent.
+// numeral shows a number kept as it was sent; one that was never given, or is not a number, is absent.
 func numeral(s string) top.Value {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {

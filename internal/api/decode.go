@@ -200,10 +200,11 @@ func (f *Field) convert(v *value, n *top.Node) *problem {
 			v.num = 1
 		}
 	case Object:
-		if n.Kind() != top.KindObject {
+		object, ok := n.Object()
+		if !ok {
 			return &problem{remedy: remedyObject}
 		}
-		members, p := f.Of.decode(n)
+		members, p := f.Of.decode(object)
 		if p != nil {
 			return p
 		}
@@ -256,11 +257,11 @@ func (f *Field) convertList(v *value, n *top.Node) *problem {
 				item.num = x
 			}
 		default:
-			if n.Kind() != top.KindObject {
+			if object, ok := n.Object(); ok {
+				item.list, p = f.Of.decode(object)
+			} else {
 				p = &problem{remedy: remedyObject}
-				break
 			}
-			item.list, p = f.Of.decode(n)
 		}
 		if p != nil {
 			return p.under("[" + strconv.Itoa(i) + "]")
@@ -275,7 +276,7 @@ func (m *Method) decode(params *top.Params) (args, *top.Fault) {
 	if m.Param == "" {
 		return m.decodeParams(params)
 	}
-	raw := params.Get(m.Param)
+	raw := strings.TrimPrefix(params.Get(m.Param), "\ufeff") // a byte order mark
 	if strings.TrimSpace(raw) == "" {
 		// The documents call the parameter optional, but its members are not.
 		return nil, top.MissingField(m.Param, remedyRequired)

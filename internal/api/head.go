@@ -49,9 +49,10 @@ func (in *Input) invalid(f *Field, remedy string) *top.Fault {
 	return top.InvalidField(in.path(f), remedy)
 }
 
-// denied answers for a brand that does not exist and for one that is not granted alike.
-func denied() *top.Fault {
-	return top.InsufficientPermission("isv.permission-brand-not-granted", "应用未获该品牌授权 this app is not granted the brand")
+// denied answers alike for a brand that does not exist and for one that the call may not act for. It names what the request named.
+func (in *Input) denied(f *Field) *top.Fault {
+	return top.InsufficientPermission("isv.permission-brand-not-granted",
+		"应用未获该品牌授权 this call may not act for the brand: "+f.Name+" "+in.text(f))
 }
 
 // crmBrand finds the brand of a local-life call by brand_id, out_brand_id or both, and checks its shops.
@@ -61,17 +62,17 @@ func crmBrand(in *Input) *top.Fault {
 	switch {
 	case id != "":
 		b := in.Dir.Brand(id)
-		if b == nil || !in.Dir.AppBrand(in.App, id) {
-			return denied()
+		if b == nil || !in.mayUse(id) {
+			return in.denied(known.brand)
 		}
-		// Whether the alias is another brand's or nobody's is not told.
+		// The answer does not say whether the alias is another brand's or unknown.
 		if alias != "" && alias != b.Alias {
 			return in.invalid(known.outBrand, "与brand_id不是同一品牌 names another brand than brand_id")
 		}
 		in.brand = b
 	case alias != "":
 		for _, b := range in.Dir.BrandsByAlias(alias) {
-			if !in.Dir.AppBrand(in.App, b.ID) {
+			if !in.mayUse(b.ID) {
 				continue
 			}
 			if in.brand != nil {
@@ -80,7 +81,7 @@ func crmBrand(in *Input) *top.Fault {
 			in.brand = b
 		}
 		if in.brand == nil {
-			return denied()
+			return in.denied(known.outBrand)
 		}
 	default:
 		return in.missing(known.brand, "brand_id与out_brand_id不可同时为空 one of brand_id and out_brand_id is required")
@@ -125,7 +126,7 @@ func storeBrand(in *Input) *top.Fault {
 		in.brand = b
 	}
 	if in.brand == nil {
-		return denied()
+		return in.denied(store)
 	}
 	return nil
 }

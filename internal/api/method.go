@@ -89,7 +89,7 @@ func (m *Method) missing(r *ledger.Result) *top.Fault {
 			path = m.Param + "." + f.Text
 		}
 	}
-	if noHold { // an amount that a hold would have told
+	if noHold { // an amount that a hold would have given
 		return top.MissingField(path, "该订单没有冻结,须传"+path[strings.LastIndexByte(path, '.')+1:]+" is required without a hold")
 	}
 	return top.MissingField(path, remedyRequired)

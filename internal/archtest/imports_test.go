@@ -15,9 +15,10 @@ import (
 // allowed says which packages each package may import: ours by their path under internal, others by the beginning of theirs. The
 // standard library is free but for the core. Tests may import anything.
 var allowed = map[string][]string{
-	// The core decides. It knows no clock, no I/O and nobody but itself.
+	// The core decides. It knows no clock, no I/O and nobody but itself. policy is a brand's rules as a document.
 	"ledger":  {},
 	"reverse": {"ledger"},
+	"policy":  {"ledger", "reverse"},
 
 	// The shell keeps and commits.
 	"store":           {"ledger", "reverse"},
@@ -29,11 +30,25 @@ var allowed = map[string][]string{
 	"query":           {"ledger", "reverse", "store"},
 	"audit":           {"ledger", "reverse", "store"},
 
+	// Followers of the operations. Siblings never meet.
+	"feed":         {"store", "ledger", "reverse", "telemetry"},
+	"feed/figures": {"feed", "store", "ledger", "reverse", "telemetry"},
+	"feed/webhook": {"feed", "store", "ledger", "reverse", "telemetry"},
+	"feed/tmc":     {"feed", "store", "ledger", "reverse", "telemetry"},
+	"feed/payout":  {"feed", "store", "ledger", "reverse", "telemetry"},
+	"calllog":      {"store", "telemetry"},
+	"operator":     {"store", "telemetry"},
+
 	// The edge speaks the platform's protocol. api reads and builds values of top, and knows apps and sessions by the store's types
 	// (docs/adr/0001-api-imports-top.md).
-	"top":     {},
-	"api":     {"ledger", "reverse", "query", "top", "store"},
-	"gateway": {"top", "api", "auth", "limit", "telemetry", "ledger", "reverse", "store"},
+	"top":     {"github.com/go-json-experiment/json/jsontext"},
+	"api":     {"ledger", "reverse", "policy", "query", "top", "store"},
+	"gateway": {"top", "api", "auth", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
+
+	// What people look at. The console runs the same commands through the same service as the API.
+	"web":         {},
+	"web/docs":    {"web", "api", "top"},
+	"web/console": {"web", "query", "policy", "operator", "calllog", "ledger", "reverse"},
 
 	// Leaves. auth keeps the store's directory in memory.
 	"auth":      {"store", "ledger"},
@@ -46,6 +61,12 @@ var allowed = map[string][]string{
 	"bench": {"pgtemp", "store", "ledger", "reverse", "top", "github.com/google/pprof", "github.com/jackc/pgx/v5"},
 
 	"archtest": {},
+	"need":     {},
+}
+
+// coming are rows whose packages are not there yet. Whoever adds one takes it from here.
+var coming = []string{
+	"policy", "feed", "feed/figures", "feed/webhook", "feed/tmc", "feed/payout", "calllog", "operator", "web", "web/docs", "web/console",
 }
 
 // banned is what the core may not import of the standard library: whatever could make two decisions over the same state differ.
@@ -83,8 +104,8 @@ func TestImports(t *testing.T) {
 		}
 	}
 	for path := range allowed {
-		if !seen[path] {
-			t.Errorf("the table has a row for %s, which is not there", path)
+		if seen[path] == slices.Contains(coming, path) {
+			t.Errorf("%s: there is %v; the table has a row for what is there, and coming names the rest", path, seen[path])
 		}
 	}
 }

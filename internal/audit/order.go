@@ -242,7 +242,7 @@ func (a *orderAudit) end() *Divergence {
 	return nil
 }
 
-// reverseAudit checks that every reverse is told by an operation, and every one told is there.
+// reverseAudit checks that every reverse has its operation, and every such operation its reverse.
 type reverseAudit struct {
 	id   int64
 	told mark

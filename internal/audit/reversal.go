@@ -20,7 +20,7 @@ func (r record) target(p *ledger.Posting) record {
 }
 
 // reversalAudit checks the one cap there is, operation by operation: what is given back of a lot or voucher never exceeds what the
-// operation took of it, and is told in the same history, later.
+// operation took of it, and stands later in the same history.
 type reversalAudit struct {
 	op    ledger.ID
 	begun bool

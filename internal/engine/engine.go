@@ -15,7 +15,7 @@ import (
 	"recoup/internal/store"
 )
 
-// Faults: nothing is known to have happened that the caller was not told. Each may be answered by sending the same request again.
+// Errors of Submit. Each is safe to retry with the same request.
 var (
 	ErrBusy       = errors.New("engine: queue is full, try again")
 	ErrInProgress = errors.New("engine: the same request is still running, try again")
@@ -62,14 +62,13 @@ type Engine struct {
 }
 
 // queue holds the calls of one brand. A few lanes work it off, each a goroutine that exists only while there is work: while one batch
-// commits, the next is loaded, decided and saved. Never two at once before that, unless the next is as large already: batches stay
-// large.
+// commits, the next is loaded, decided and saved. Only one is, so that batches stay large.
 type queue struct {
 	brand   string
 	pending []*call // under Engine.mu
 	lanes   int     // under Engine.mu: those with work
 
-	turn    sync.Mutex // held from gathering to deciding or saving
+	turn    sync.Mutex // held from gathering to saving
 	numbers numbers    // under turn
 }
 
@@ -219,22 +218,11 @@ func (e *Engine) run(q *queue) {
 	}
 }
 
-// crowded reports whether the next batch would be nearly as large as this one of n calls: then it need not wait for this one's save.
-func (e *Engine) crowded(q *queue, n int) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return 4*len(q.pending) >= 3*n
-}
-
-// whole is the longest queue that one batch takes all of, however many lanes there are. What waits beyond it they share: while a batch that most
-// callers are in is decided, nobody else has anything to do (measured in docs/performance.md).
-const whole = 96
-
 // gather takes the next batch, nil when the queue is empty and the lane is to end.
 func (e *Engine) gather(q *queue) (batch []*call, waiting int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n := min(len(q.pending), e.opts.BatchMax, max(whole, len(q.pending)/e.opts.Lanes))
+	n := min(len(q.pending), e.opts.BatchMax)
 	if n == 0 {
 		q.lanes--
 		return nil, 0
@@ -375,9 +363,6 @@ func (e *Engine) attempt(ctx context.Context, t *turn, calls []*call, keys *reve
 	}
 	decided := e.opts.Now()
 	t.numbers = block
-	if e.crowded(t.queue, len(calls)) {
-		t.give()
-	}
 
 	if err := b.Save(ctx); err != nil {
 		return err

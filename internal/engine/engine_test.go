@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -275,55 +274,6 @@ func stall(s *memstore.Store) (entered <-chan struct{}, release func()) {
 	return waits, func() {
 		s.SetHook(nil)
 		close(gate)
-	}
-}
-
-// A long queue is shared by the lanes, a short one is one batch.
-func TestLongQueueIsShared(t *testing.T) {
-	for _, tt := range []struct {
-		lanes, max int
-		want       []int
-	}{
-		{1, 0, []int{1, 44, 256}},
-		{2, 0, []int{1, 54, 96, 150}},
-		{2, 80, []int{1, 60, 80, 80, 80}},
-		{4, 0, []int{1, 12, 96, 96, 96}},
-	} {
-		t.Run(fmt.Sprintf("%d lanes, at most %d", tt.lanes, tt.max), func(t *testing.T) {
-			var mu sync.Mutex
-			var sizes []int
-			s := memstore.Open()
-			b := setup(t, s, engine.Options{Lanes: tt.lanes, BatchMax: tt.max, Observe: func(m engine.Measure) {
-				mu.Lock()
-				defer mu.Unlock()
-				sizes = append(sizes, m.Commands)
-			}})
-			entered, release := stall(s)
-			var calls sync.WaitGroup
-			submit := func(n int) {
-				calls.Go(func() {
-					if _, err := b.engine.Submit(t.Context(), brand, b.charge(fmt.Sprint("C", n), 1)); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			submit(0)
-			<-entered
-			for n := range 300 {
-				submit(n + 1)
-			}
-			for b.engine.Waiting(brand) < 300 {
-				time.Sleep(time.Millisecond)
-			}
-			release()
-			calls.Wait()
-			b.engine.Close()
-			sizes = sizes[1:] // but for what setup did
-			slices.Sort(sizes)
-			if !slices.Equal(sizes, tt.want) {
-				t.Errorf("batches of %v, want %v", sizes, tt.want)
-			}
-		})
 	}
 }
 

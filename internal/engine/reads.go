@@ -33,7 +33,7 @@ type reads struct {
 
 // Read shows the books to view: what the keys lead to, and maybe more, on one snapshot. While one load of a brand is under way the next
 // gathers, as with batches: what a load costs is shared. Views of one load run one after the other, in goroutines that are not the
-// callers', so that each may change what is its own; a caller whose context ends is not told whether its view ran.
+// callers', so that each may change what is its own; a caller whose context ends does not learn whether its view ran.
 func (e *Engine) Read(ctx context.Context, brand string, keys *reverse.Keys, view func(s *reverse.State, now int64)) error {
 	r := &read{keys: keys, view: view, done: make(chan struct{})}
 	e.mu.Lock()

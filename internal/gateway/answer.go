@@ -24,14 +24,14 @@ const minGzip = 1 << 10
 
 // write sends the answer: always HTTP 200, because most clients take anything else for a broken line. Length and request id are
 // headers, so that it goes out in one piece.
-func write(w http.ResponseWriter, r *http.Request, c *call) {
+func write(w http.ResponseWriter, c *call) {
 	out := c.out
 	h := w.Header()
 	h["Content-Type"] = typeXML
 	if c.format == top.JSON {
 		h["Content-Type"] = typeJSON
 	}
-	if len(out) > minGzip && asksGzip(r.Header["Accept-Encoding"]) {
+	if len(out) > minGzip && asksGzip(c.r.Header["Accept-Encoding"]) {
 		z := zippers.Get().(*zipper)
 		defer zippers.Put(z)
 		out = z.zip(out)
@@ -45,6 +45,9 @@ func write(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	if c.fault != nil && c.fault.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(c.fault.RetryAfter)}
+	}
+	if c.hint != "" {
+		h["X-Recoup-Hint"] = []string{c.hint}
 	}
 	_, _ = w.Write(out) // a client that went away is no trouble of ours
 }

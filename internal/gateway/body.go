@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"recoup/internal/top"
@@ -35,11 +37,15 @@ func (g *gateway) readBody(ctx context.Context, r *http.Request, b *body) *top.F
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
+	from, fault := unzipped(r)
+	if fault != nil {
+		return fault
+	}
 	b.small = buffers.get()
 	// The length may be a lie, so that it only says how much to expect.
 	expect := min(max(r.ContentLength, 0), smallBody) + 1
 	var err error
-	b.small.b, err = fill(slices.Grow(b.small.b, int(expect)), r.Body, smallBody)
+	b.small.b, err = fill(slices.Grow(b.small.b, int(expect)), from, smallBody)
 	b.bytes = b.small.b
 	if err == nil && len(b.bytes) > smallBody {
 		if r.ContentLength > MaxBody {
@@ -50,7 +56,7 @@ func (g *gateway) readBody(ctx context.Context, r *http.Request, b *body) *top.F
 		}
 		b.large = true
 		expect = min(max(r.ContentLength+1, 2*smallBody), MaxBody+1)
-		b.bytes, err = fill(slices.Grow(b.bytes, int(expect)-len(b.bytes)), r.Body, MaxBody)
+		b.bytes, err = fill(slices.Grow(b.bytes, int(expect)-len(b.bytes)), from, MaxBody)
 		if err == nil && len(b.bytes) > MaxBody {
 			return tooLarge(r)
 		}
@@ -61,8 +67,32 @@ func (g *gateway) readBody(ctx context.Context, r *http.Request, b *body) *top.F
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return top.Busy("isp.http-read-timeout", "请求体未按时到达 the body did not arrive in time", 1)
 	}
+	if from != r.Body {
+		return top.ParameterError("请求体不完整或gzip有误 the body is incomplete or its gzip is broken")
+	}
 	return top.ParameterError("请求体不完整 the body is incomplete")
 }
+
+// unzipped is the body without its compression: gzip is taken off, any other is refused by name. What comes out is bounded like any body.
+func unzipped(r *http.Request) (io.Reader, *top.Fault) {
+	switch coding := strings.ToLower(strings.Join(r.Header["Content-Encoding"], ",")); coding {
+	case "", "identity":
+		return r.Body, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return failing{err}, nil
+		}
+		return z, nil
+	default:
+		return nil, encodingNotRead(coding)
+	}
+}
+
+// failing is a body that cannot be read.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func (g *gateway) releaseBody(b *body) {
 	if b.small == nil {

@@ -21,37 +21,53 @@ import (
 type call struct {
 	api.Call // what the method gets
 
-	dir      *auth.Directory // the same as Dir
-	start    time.Time
-	name     string // the method, once it is found
-	format   top.Format
-	simplify bool
-	body     body
+	r           *http.Request
+	dir         *auth.Directory // the same as Dir
+	start       time.Time
+	batch       bool   // many calls in one request: batch.go
+	name        string // the method, once it is found
+	format      top.Format
+	formatKnown bool
+	simplify    bool
+	body        body
 
 	reply api.Reply
 	fault *top.Fault // instead of the reply
+	hint  string     // beside the answer, for an integrator: header X-Recoup-Hint
 	out   []byte     // the answer
 }
 
-// serveCall answers one call, whatever comes.
-func (g *gateway) serveCall(w http.ResponseWriter, r *http.Request) {
-	c := &call{start: g.now(), name: "unknown"}
+func (g *gateway) newCall(r *http.Request) *call {
+	c := &call{r: r, start: g.now(), name: "unknown"}
 	c.RequestID = top.NewRequestID()
-	ctx := telemetry.WithRequest(r.Context(), c.RequestID)
+	return c
+}
+
+// serveCall answers one call, and serveBatch a batch of them, whatever comes.
+func (g *gateway) serveCall(w http.ResponseWriter, r *http.Request) { g.serve(w, g.newCall(r)) }
+func (g *gateway) serveBatch(w http.ResponseWriter, r *http.Request) {
+	c := g.newCall(r)
+	c.batch = true
+	g.serve(w, c)
+}
+
+func (g *gateway) serve(w http.ResponseWriter, c *call) {
+	ctx := telemetry.WithRequest(c.r.Context(), c.RequestID)
 	buf := buffers.get()
 	c.out = buf.b
 
 	g.metrics.InFlight.Inc()
-	g.attempt(ctx, r, c)
-	write(w, r, c)
+	g.attempt(ctx, c, g.answer)
+	write(w, c)
 	g.metrics.InFlight.Dec()
 	g.record(ctx, c)
 
 	buffers.put(buf, c.out)
 }
 
-// attempt makes the answer. A panic below is answered too: it must not cost the other calls of the connection.
-func (g *gateway) attempt(ctx context.Context, r *http.Request, c *call) {
+// attempt makes the answer; a fault that answer returns is written here. A panic below is answered too: it must not cost the other calls
+// of the connection.
+func (g *gateway) attempt(ctx context.Context, c *call, answer func(context.Context, *call) *top.Fault) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.log.ErrorContext(ctx, "panic", slog.String("method", c.name), slog.Any("panic", c.redact(p)), slog.String("stack", string(debug.Stack())))
@@ -60,73 +76,107 @@ func (g *gateway) attempt(ctx context.Context, r *http.Request, c *call) {
 			c.out = top.AppendFault(c.out[:0], c.format, c.fault, c.RequestID)
 		}
 	}()
-	c.reply, c.fault = g.answer(ctx, r, c)
-	if c.fault != nil {
-		c.out = top.AppendFault(c.out, c.format, c.fault, c.RequestID)
-		return
+	if c.fault = answer(ctx, c); c.fault != nil {
+		c.out = top.AppendFault(c.out[:0], c.format, c.fault, c.RequestID)
 	}
-	c.out = top.AppendResponse(c.out, c.format, c.simplify, c.name, c.reply.Value, c.RequestID)
 }
 
-// answer is the way of a call: read, admit, count, serve. The first check that fails answers.
-func (g *gateway) answer(ctx context.Context, r *http.Request, c *call) (api.Reply, *top.Fault) {
-	unread := g.readBody(ctx, r, &c.body)
+// answer is the way of a request: read, admit, run. The first check that fails answers.
+func (g *gateway) answer(ctx context.Context, c *call) *top.Fault {
 	defer g.releaseBody(&c.body)
-
-	// Even of a broken request what can be read is read, so that the fault comes in the format asked for.
-	params, unparsed := top.ReadParams(r.URL.RawQuery, r.Header.Get("Content-Type"), c.body.bytes)
-	c.Params = params
-	format, known := top.ParseFormat(params.Get("format"))
-	c.format = format
-	c.simplify = strings.EqualFold(params.Get("simplify"), "true")
-
-	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodPost:
-		return api.Reply{}, top.HTTPActionNotAllowed()
-	case unread != nil:
-		return api.Reply{}, unread
-	case unparsed != nil:
-		return api.Reply{}, unparsed
+	if fault := g.read(ctx, c); fault != nil {
+		return fault
 	}
 
 	// A place is taken only now: slow senders hold connections, not places.
 	if !g.limit.Enter() {
-		return api.Reply{}, busy()
+		return busy()
 	}
 	defer g.limit.Leave()
 
-	if fault := g.admit(c, known, r.TLS != nil); fault != nil {
-		return api.Reply{}, fault
+	if fault := g.admit(c); fault != nil {
+		return fault
 	}
+	if c.batch {
+		return g.runBatch(ctx, c)
+	}
+	return g.run(ctx, c)
+}
 
-	name := params.Get("method")
+// read takes body and parameters in. Even of a broken request what can be read is read, so that the fault comes in the format asked for.
+func (g *gateway) read(ctx context.Context, c *call) *top.Fault {
+	unread := g.readBody(ctx, c.r, &c.body)
+	query, kind := c.r.URL.RawQuery, c.r.Header.Get("Content-Type")
+	switch {
+	case c.batch:
+		kind = "text/plain" // by whatever name: it is signed as it came
+	case isJSON(c.body.bytes):
+		kind = "application/json" // curl calls it a form
+	}
+	params, unparsed := top.ReadParams(query[:min(len(query), maxQuery)], kind, c.body.bytes)
+	c.Params = params
+	c.format, c.formatKnown = top.ParseFormat(params.Get("format"))
+	c.simplify = strings.EqualFold(params.Get("simplify"), "true")
+
+	switch {
+	case c.r.Method != http.MethodGet && c.r.Method != http.MethodPost:
+		return top.HTTPActionNotAllowed()
+	case len(query) > maxQuery:
+		return queryTooLong()
+	case unread != nil:
+		return unread
+	case unparsed != nil:
+		return unparsed
+	case !c.batch && params.Body() != nil:
+		return bodyNotRead(kind)
+	}
+	return nil
+}
+
+// run does what an admitted call asks for: find the method, check what app and session may do, count, serve.
+func (g *gateway) run(ctx context.Context, c *call) *top.Fault {
+	if c.Params.Get("target_app_key") != "" {
+		return noTargetApp()
+	}
+	name := c.Params.Get("method")
+	if name == "" {
+		return top.MissingMethod() // of a batch; a single call heard it before
+	}
 	method := g.methods.Find(name)
 	if method == nil {
-		return api.Reply{}, top.InvalidMethod(name[:min(len(name), maxEcho)])
+		return top.InvalidMethod(name[:min(len(name), maxEcho)])
 	}
 	c.name = strings.Clone(name) // labels of metrics live long; the parameters' text must not
 	if !c.dir.Grants(c.App, name) {
-		return api.Reply{}, notGranted(c.App, name)
+		return notGranted(c.App, name)
 	}
 	if fault := c.findSession(method.RequiresSession()); fault != nil {
-		return api.Reply{}, fault
+		return fault
 	}
 
 	place, wait := g.limit.EnterApp(c.App.Key, c.App.PerSecond, c.App.InFlight, c.start)
 	if wait > 0 {
-		return api.Reply{}, top.AppCallLimited(wait)
+		return top.AppCallLimited(wait)
 	}
 	defer place.Leave()
 
-	return method.Serve(ctx, &c.Call)
+	var fault *top.Fault
+	if c.reply, fault = method.Serve(ctx, &c.Call); fault != nil {
+		return fault
+	}
+	c.out = top.AppendResponse(c.out, c.format, c.simplify, c.name, c.reply.Value, c.RequestID)
+	return nil
 }
+
+// timeGet is the one method that a client with a wrong clock or an old session may call, to find out.
+const timeGet = "taobao.time.get"
 
 // maxEcho is how much of an unknown method's name is sent back, in bytes.
 const maxEcho = 128
 
 // admit finds out who calls and whether they signed it. The order is what the documentation promises; nothing that tells of methods,
 // grants or sessions comes before the signature.
-func (g *gateway) admit(c *call, formatKnown, encrypted bool) *top.Fault {
+func (g *gateway) admit(c *call) *top.Fault {
 	p := c.Params
 	c.dir = g.auth.Current()
 	c.Dir = c.dir
@@ -135,7 +185,10 @@ func (g *gateway) admit(c *call, formatKnown, encrypted bool) *top.Fault {
 	token := p.Get("access_token")
 	unsigned := token != "" && p.Get("sign") == ""
 	if unsigned {
-		if !encrypted || !c.byToken(token) {
+		if !g.proxies.encrypted(c.r) {
+			return hinted(top.InvalidAccessToken(), "access_token只在TLS上有效 access_token works over TLS only")
+		}
+		if !c.byToken(token) {
 			return top.InvalidAccessToken()
 		}
 	} else {
@@ -149,21 +202,15 @@ func (g *gateway) admit(c *call, formatKnown, encrypted bool) *top.Fault {
 		}
 	}
 
-	if p.Get("method") == "" {
+	if p.Get("method") == "" && !c.batch {
 		return top.MissingMethod()
 	}
 
 	c.SignedAt = c.start
 	if !unsigned {
-		stamp := p.Get("timestamp")
-		if stamp == "" {
-			return top.MissingTimestamp()
+		if fault := g.checkTime(c); fault != nil {
+			return fault
 		}
-		at, ok := top.ParseTime(stamp)
-		if !ok || c.start.Sub(at).Abs() > g.window {
-			return top.InvalidTimestamp()
-		}
-		c.SignedAt = at
 	}
 
 	switch v := p.Get("v"); {
@@ -175,7 +222,7 @@ func (g *gateway) admit(c *call, formatKnown, encrypted bool) *top.Fault {
 		return top.UnsupportedVersion()
 	}
 
-	if !formatKnown {
+	if !c.formatKnown {
 		return top.InvalidFormat()
 	}
 
@@ -183,16 +230,44 @@ func (g *gateway) admit(c *call, formatKnown, encrypted bool) *top.Fault {
 		switch p.Get("sign_method") {
 		case top.MD5, top.HMAC, top.HMACSHA256, "": // none at all is for Verify to judge
 		default:
-			return top.InvalidSignature()
+			return hinted(top.InvalidSignature(), hintSignMethod)
 		}
 		if p.Get("sign") == "" {
 			return top.MissingSignature()
 		}
 		if !signedBy(c.App, p) {
+			if p.Get("sign_method") == "" {
+				return hinted(top.InvalidSignature(), hintNoSignMethod)
+			}
 			return top.InvalidSignature()
 		}
 	}
+	return sound(p)
+}
 
+// checkTime takes the timestamp if it is within the window. What passes, but would not elsewhere, is told beside the answer.
+func (g *gateway) checkTime(c *call) *top.Fault {
+	stamp := c.Params.Get("timestamp")
+	if stamp == "" {
+		return top.MissingTimestamp()
+	}
+	at, ok := top.ParseTime(stamp)
+	if !ok {
+		return hinted(top.InvalidTimestamp(), hintTimestamp)
+	}
+	c.SignedAt = at
+	off := at.Sub(c.start)
+	switch {
+	case off.Abs() > g.window && c.Params.Get("method") != timeGet:
+		return hinted(top.InvalidTimestamp(), clockHint(stamp, off, c.start))
+	case off.Abs() > DefaultWindow:
+		c.hint = hintPassed + clockHint(stamp, off, c.start)
+	}
+	return nil
+}
+
+// sound checks what every set of parameters must be, once it is known to be signed.
+func sound(p *top.Params) *top.Fault {
 	if name := p.Conflict(); name != "" {
 		return top.InvalidArgument(name)
 	}
@@ -244,10 +319,11 @@ func isNumber(s string) bool {
 	return s != ""
 }
 
-// findSession looks up the session of a call. Where the method needs none, one that is not valid counts as not sent.
+// findSession looks up the session of a call. One that was sent is checked also where none is needed: it limits what the call may do, and
+// revoking it must not widen that.
 func (c *call) findSession(required bool) *top.Fault {
-	if c.Session != nil {
-		return nil // it came as access_token
+	if c.Session != nil || c.name == timeGet {
+		return nil // the first came as access_token
 	}
 	token := c.Params.Get("session")
 	if token == "" {
@@ -257,23 +333,17 @@ func (c *call) findSession(required bool) *top.Fault {
 		return nil
 	}
 	session, expired := c.dir.Session(token, c.start)
-	var fault *top.Fault
 	switch {
 	case strings.TrimSpace(token) == "":
-		fault = top.InvalidSession("session-is-blank", "SessionKey为空")
+		return top.InvalidSession("session-is-blank", "SessionKey为空")
 	case expired:
-		fault = top.InvalidSession("session-expired", "SessionKey已过期，请重新授权")
+		return top.InvalidSession("session-expired", "SessionKey已过期，请重新授权")
 	case session == nil:
-		fault = top.InvalidSession("invalid-sessionkey", "SessionKey非法")
+		return top.InvalidSession("invalid-sessionkey", "SessionKey非法")
 	case session.App != c.App.Key:
-		fault = top.InvalidSession("sessionkey-not-generated-by-server", "RealSession don't create by top ! appKey is : "+c.App.Key)
-	default:
-		c.Session = session
-		return nil
+		return top.InvalidSession("sessionkey-not-generated-by-server", "RealSession don't create by top ! appKey is : "+c.App.Key)
 	}
-	if required {
-		return fault
-	}
+	c.Session = session
 	return nil
 }
 
@@ -289,8 +359,11 @@ func busy() *top.Fault {
 }
 
 // record counts the call and, if anyone listens, logs it. Queries and bodies are never logged; what a caller made up appears only once
-// it is known to be ours.
+// it is known to be ours. The calls of a batch are recorded one by one, so the batch itself is only if it fails as a whole.
 func (g *gateway) record(ctx context.Context, c *call) {
+	if c.batch && c.fault == nil {
+		return
+	}
 	took := g.now().Sub(c.start)
 	outcome := c.reply.Code
 	if c.fault != nil {
@@ -310,7 +383,7 @@ func (g *gateway) record(ctx context.Context, c *call) {
 		code, result = c.fault.Code, c.fault.SubCode
 	}
 	g.log.LogAttrs(ctx, slog.LevelInfo, "call",
-		slog.String("method", c.name), slog.String("app", app), slog.Int("code", code), slog.String("result", result),
+		slog.String("method", c.name), slog.String("app", app), slog.String("from", g.proxies.client(c.r)), slog.Int("code", code), slog.String("result", result),
 		slog.Bool("replayed", c.reply.Replayed), slog.Int64("us", took.Microseconds()))
 }
 

@@ -1,17 +1,18 @@
 // Package gateway is the HTTP side of the platform: one address, many methods.
 //
-// A call comes in at /router/rest in any of the dialects of the platform's clients. The gateway reads it within bounds, finds out who
+// A call comes in at /router/rest in any of the dialects of the platform's clients, or at /router/batch with others. The gateway reads it within bounds, finds out who
 // signed it, checks what the app and the session may do, counts it, and hands it to the method of that name; call.go has this way from
 // top to bottom. Whatever happens the answer is HTTP 200 with a body in the format that was asked for, and it carries a request_id
 // that the logs carry too.
 //
-// What a method means is not known here: a Catalogue finds it by name.
+// What a method means is not known here: a Catalogue finds it by name. Only taobao.time.get is excepted from two checks.
 package gateway
 
 import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"recoup/internal/api"
@@ -42,6 +43,7 @@ type Options struct {
 	Telemetry *telemetry.Metrics              // default: figures nobody sees
 	Now       func() time.Time                // default: time.Now
 	Window    time.Duration                   // how far a timestamp may be off, either way; default 10 min
+	Proxies   []netip.Prefix                  // whose X-Forwarded-Proto and X-Forwarded-For are believed; default: nobody's
 	Ready     func(ctx context.Context) error // nil error: this node can serve; default: always
 	Log       *slog.Logger                    // as telemetry.NewLogger makes them; default: none
 }
@@ -57,20 +59,24 @@ type gateway struct {
 	metrics *telemetry.Metrics
 	now     func() time.Time
 	window  time.Duration
+	proxies proxies
 	ready   func(ctx context.Context) error
 	log     *slog.Logger
 }
 
 // New serves
 //
-//	/router/rest      every method
-//	/top/router/rest  the same, where a Java client that found its host by HTTPDNS asks
+//	/router/rest      every method, one call a request
+//	/router/batch     the same, up to 20 calls a request
+//	/top/router/rest  the same as /router/rest, where a Java client that found its host by HTTPDNS asks
 //	/livez            200 while the process runs
 //	/readyz           200 while it can serve, else 503; the reason is in the log
+//
+// Calls may have a slash at the end of the path.
 func New(o Options) http.Handler {
 	g := &gateway{
 		methods: o.Catalogue, auth: o.Auth, limit: o.Limit, metrics: o.Telemetry,
-		now: o.Now, window: o.Window, ready: o.Ready, log: o.Log,
+		now: o.Now, window: o.Window, proxies: o.Proxies, ready: o.Ready, log: o.Log,
 	}
 	if g.limit == nil {
 		g.limit = limit.New(limit.Options{})
@@ -92,8 +98,12 @@ func New(o Options) http.Handler {
 	}
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("/router/rest", g.serveCall)
-	mux.HandleFunc("/top/router/rest", g.serveCall)
+	for path, serve := range map[string]http.HandlerFunc{
+		"/router/rest": g.serveCall, "/top/router/rest": g.serveCall, "/router/batch": g.serveBatch,
+	} {
+		mux.HandleFunc(path, serve)
+		mux.HandleFunc(path+"/{$}", serve)
+	}
 	mux.HandleFunc("GET /livez", g.serveLive)
 	mux.HandleFunc("GET /readyz", g.serveReady)
 	return mux

@@ -14,7 +14,7 @@ const (
 	readTimeout       = 15 * time.Second // header and body
 	writeTimeout      = 60 * time.Second // from the header read to the answer written
 	idleTimeout       = 90 * time.Second
-	maxHeaderBytes    = 64 << 10 // parameters in the query count here
+	maxHeaderBytes    = 256 << 10 // room for a query that is too long to be answered so, in the platform's way
 )
 
 // NewServer returns a server for addr with every timeout and bound set; what is not to be seen in public goes on another one.
@@ -31,10 +31,14 @@ func NewServer(addr string, h http.Handler) *http.Server {
 }
 
 // Serve serves on l until ctx ends, then takes no more calls and lets those in flight finish, for at most grace. It returns nil if all
-// did. The handler's contexts do not end with ctx.
+// did. The handler's contexts do not end with ctx. A server with a TLSConfig serves TLS, with HTTP/2 for those that speak it.
 func Serve(ctx context.Context, s *http.Server, l net.Listener, grace time.Duration) error {
+	serve := s.Serve
+	if s.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	go func() { failed <- serve(l) }()
 	select {
 	case err := <-failed:
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -71,11 +72,26 @@ func TestServerBounds(t *testing.T) {
 	if s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.WriteTimeout <= s.ReadTimeout || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
 		t.Errorf("a bound is missing: %+v", s)
 	}
-	conn := dial(t, setup(t).serve(t))
-	fmt.Fprintf(conn, "GET /router/rest?%s HTTP/1.1\r\nHost: x\r\n\r\n", strings.Repeat("a", 80<<10))
-	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || r.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("huge header: %v %v", r, err)
+	for _, c := range []struct {
+		query  int // bytes
+		status int
+		says   string
+	}{
+		{64 << 10, http.StatusOK, "<code>41</code>"}, // is read: a name that long is none
+		{64<<10 + 1, http.StatusOK, "<code>43</code>"},
+		{200 << 10, http.StatusOK, "at most 65536 bytes"},
+		{300 << 10, http.StatusRequestHeaderFieldsTooLarge, ""},
+	} {
+		conn := dial(t, setup(t).serve(t))
+		fmt.Fprintf(conn, "GET /router/rest?%s HTTP/1.1\r\nHost: x\r\n\r\n", strings.Repeat("a", c.query))
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != c.status || !strings.Contains(string(text), c.says) {
+			t.Errorf("a query of %d bytes: %v %v %s", c.query, r.Status, err, text)
+		}
 	}
 }
 
@@ -102,7 +118,7 @@ func TestHealth(t *testing.T) {
 	if !strings.Contains(b.log.String(), "10.0.0.7") {
 		t.Errorf("the log does not give the reason: %s", b.log)
 	}
-	for _, path := range []string{"/", "/router/rest/", "/router", "/metrics"} {
+	for _, path := range []string{"/", "/router/rest/more", "/router", "/metrics"} {
 		if status, _ := get(path); status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, status)
 		}

@@ -13,7 +13,7 @@ type HoldKey struct {
 }
 
 // A Hold pins amounts of given lots for one order until it is captured, released or times out.
-// Only open holds exist; an ended one is told by the operations of its order.
+// Only open holds exist; how one ended is in the operations of its order.
 type Hold struct {
 	HoldKey
 	Member   string

@@ -24,7 +24,7 @@ type Member struct {
 	ID       string
 	Name     string
 	Mobile   string
-	Gender   string // the number as sent: 0 female, 1 male, 2 other; "" was never told
+	Gender   string // the number as sent: 0 female, 1 male, 2 other; "" was never given
 	Birthday string
 	Remark   string
 	Channel  string

@@ -208,7 +208,7 @@ func (s *State) endHold(o *Op, h *Hold) {
 	s.Changes.Ended = append(s.Changes.Ended, h.HoldKey)
 }
 
-// openHold adds a new hold, whose pins its operation has told; again says that the number was held before.
+// openHold adds a new hold, whose pins are in its operation; again says that the number was held before.
 func (s *State) openHold(h *Hold, again bool) {
 	s.Holds[h.HoldKey] = h
 	s.Changes.Holds.Add(h)

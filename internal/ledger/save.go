@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Keys of a member's save: whoever the identifiers name.
+// Keys of a member's save: those of the member the identifiers name.
 func (c *SaveMember) Keys(k *Keys) {
 	k.add(&c.Head)
 	if c.ID != "" {
@@ -187,7 +187,7 @@ func (c *ImportCard) Keys(k *Keys) {
 	}
 }
 
-// bearer is the member id of whoever holds an unbound gift card.
+// bearer is the member id under which an unbound gift card is kept.
 func bearer(card string) string { return "card-" + card }
 
 // decide creates a gift card with its value.

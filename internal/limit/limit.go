@@ -1,6 +1,6 @@
 // Package limit bounds what a node takes on: calls at once, calls of one app a second and at once, and large bodies.
 //
-// Each node counts for itself. Nothing waits here but for a large body's slot; who is over a limit hears at once how many seconds to
+// Each node counts for itself. Nothing waits here but for a large body's slot; a call over a limit is refused at once with how many seconds to
 // wait.
 package limit
 

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(s.pid(), s.run.cmd.Process.Pid, s.broom.cmd.Process.Pid)
+		fmt.Println(s.pid(), s.run.cmd.Process.Pid, s.cleaner.cmd.Process.Pid)
 		select {}
 	}
 	os.Exit(m.Run())
@@ -194,7 +194,7 @@ func TestLife(t *testing.T) {
 		t.Error("the database is still there")
 	}
 
-	processes := append(family(t, s.pid()), s.run.cmd.Process.Pid, s.broom.cmd.Process.Pid)
+	processes := append(family(t, s.pid()), s.run.cmd.Process.Pid, s.cleaner.cmd.Process.Pid)
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -320,11 +320,11 @@ func TestOwnerKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, cmd.Wait())
 	}
-	var server, parent, broom int
-	if _, err := fmt.Sscan(line, &server, &parent, &broom); err != nil {
+	var server, parent, cleaner int
+	if _, err := fmt.Sscan(line, &server, &parent, &cleaner); err != nil {
 		t.Fatal(err)
 	}
-	processes := append(append(family(t, parent), family(t, server)...), broom)
+	processes := append(append(family(t, parent), family(t, server)...), cleaner)
 	if len(alive(processes)) < 5 || len(entries(t, dir)) != 1 {
 		t.Fatalf("processes %v, files %v: nothing to leave behind", processes, entries(t, dir))
 	}

@@ -49,7 +49,7 @@ func (r *run) stop(ctx context.Context, fast bool) error {
 		select {
 		case <-r.ended:
 		case <-ctx.Done():
-		case <-time.After(patience):
+		case <-time.After(startTimeout):
 		}
 	}
 	r.input.Close()
@@ -61,17 +61,17 @@ func (s *Server) prepare(cmd *exec.Cmd) {
 	cmd.Dir = "/" // ours may be closed to the server's account
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") }),
 		"LC_ALL=C", "TZ=UTC") // so that no machine differs from another
-	cmd.ExtraFiles = []*os.File{s.broom.hold}
-	apart(cmd, s.account)
+	cmd.ExtraFiles = []*os.File{s.cleaner.hold}
+	detach(cmd, s.account)
 }
 
-// broom is a process that removes a folder when nobody holds it any more.
-type broom struct {
+// cleaner is a process that removes a folder when no process holds it open any more.
+type cleaner struct {
 	*process
-	hold *os.File // write end of the pipe the broom reads: ours, and inherited by whoever uses the folder
+	hold *os.File // write end of the pipe the cleaner reads: ours, and inherited by the processes that use the folder
 }
 
-func newBroom(folder string) (*broom, error) {
+func newCleaner(folder string) (*cleaner, error) {
 	read, hold, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -79,17 +79,17 @@ func newBroom(folder string) (*broom, error) {
 	defer read.Close()
 	cmd := exec.Command("sh", "-c", `cat >/dev/null; rm -rf -- "$0"`, folder) //nolint:gosec // a folder we made
 	cmd.Dir, cmd.Stdin = "/", read
-	apart(cmd, account{}) // as ourselves, because the folder's parent is ours, not the server's
+	detach(cmd, account{}) // as ourselves, because the folder's parent is ours, not the server's
 	p, err := start(cmd)
 	if err != nil {
 		hold.Close()
 		return nil, err
 	}
-	return &broom{process: p, hold: hold}, nil
+	return &cleaner{process: p, hold: hold}, nil
 }
 
-// sweep lets the folder go and waits until it is removed.
-func (b *broom) sweep(ctx context.Context) error {
+// clean lets the folder go and waits until it is removed.
+func (b *cleaner) clean(ctx context.Context) error {
 	b.hold.Close()
 	if err := b.wait(ctx); err != nil {
 		return err

@@ -23,13 +23,13 @@ import (
 )
 
 const (
-	patience = 30 * time.Second       // for a start with its recovery, and for a stop
-	glance   = 20 * time.Millisecond  // between two looks whether it answers
-	ports    = 5                      // that may turn out to be taken before Start gives up
-	pause    = 100 * time.Millisecond // before a restart tries its port again
-	tailMax  = 2000                   // bytes of the server's log in an error
-	owner    = "recoup"               // the superuser
-	loopback = "127.0.0.1"            // the only address it listens on
+	startTimeout = 30 * time.Second       // for a start with its recovery, and for a stop
+	pollEvery    = 20 * time.Millisecond  // between two looks whether it answers
+	ports        = 5                      // that may turn out to be taken before Start gives up
+	pause        = 100 * time.Millisecond // before a restart tries its port again
+	tailMax      = 2000                   // bytes of the server's log in an error
+	owner        = "recoup"               // the superuser
+	loopback     = "127.0.0.1"            // the only address it listens on
 )
 
 // defaults are what a production server of a small machine would have. What makes a commit durable – fsync, synchronous_commit,
@@ -58,15 +58,15 @@ type Server struct {
 	port    int
 	version string // all above stay as Start set them
 
-	mu    sync.Mutex
-	broom *broom        // under mu; nil after Stop
-	run   *run          // under mu; nil while the server does not run
-	spent time.Duration // under mu; processor time of the runs before
+	mu      sync.Mutex
+	cleaner *cleaner      // under mu; nil after Stop
+	run     *run          // under mu; nil while the server does not run
+	spent   time.Duration // under mu; processor time of the runs before
 }
 
 // Start makes a new cluster and serves it on a free port of 127.0.0.1. The context bounds the start, not the server's life.
 func Start(ctx context.Context, o Options) (_ *Server, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	s := &Server{}
 	if s.bin, err = binaries(); err != nil {
@@ -81,7 +81,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.folder, err = newFolder(o.Dir, s.account); err != nil {
 		return nil, err
 	}
-	if s.broom, err = newBroom(s.folder); err != nil {
+	if s.cleaner, err = newCleaner(s.folder); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
 	defer func() {
@@ -123,7 +123,7 @@ func (s *Server) Create(ctx context.Context, database string) (dsn string, err e
 	return s.DSN(database), create(ctx, s.DSN("postgres"), database)
 }
 
-// Drop removes a database, whoever is connected to it.
+// Drop removes a database and cuts its connections.
 func (s *Server) Drop(ctx context.Context, database string) error {
 	return drop(ctx, s.DSN("postgres"), database)
 }
@@ -131,11 +131,11 @@ func (s *Server) Drop(ctx context.Context, database string) error {
 // Restart crashes the server – every process ends at once, nothing is written any more – and starts it again on the same port and
 // data. It returns when recovery is over and connections are accepted.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broom == nil {
+	if s.cleaner == nil {
 		return errors.New("restart of a PostgreSQL server that was stopped")
 	}
 	if err := s.end(ctx, false); err != nil {
@@ -157,15 +157,15 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // Stop shuts the server down as pg_ctl stop -m fast does, and removes its folder. Doing it twice is harmless.
 func (s *Server) Stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*startTimeout)
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broom == nil {
+	if s.cleaner == nil {
 		return nil
 	}
-	err := errors.Join(s.end(ctx, true), s.broom.sweep(ctx))
-	s.broom = nil
+	err := errors.Join(s.end(ctx, true), s.cleaner.clean(ctx))
+	s.cleaner = nil
 	return err
 }
 
@@ -247,7 +247,7 @@ func (s *Server) serve(ctx context.Context) error {
 	if err = s.answers(ctx); err == nil {
 		return nil
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
 	defer cancel()
 	err = errors.Join(err, s.end(stopping, false))
 	said := s.said(logged)
@@ -269,7 +269,7 @@ func (s *Server) answers(ctx context.Context) error {
 			return fmt.Errorf("it ended: %w", cmp.Or(s.run.err, io.EOF))
 		case <-ctx.Done():
 			return fmt.Errorf("it does not answer: %w", err)
-		case <-time.After(glance):
+		case <-time.After(pollEvery):
 		}
 	}
 }

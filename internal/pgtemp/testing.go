@@ -48,7 +48,7 @@ func newName() string { return "recoup_test_" + strings.ToLower(rand.Text()) }
 func dropAfter(t testing.TB, server, name string) {
 	t.Helper()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTimeout)
 		defer cancel()
 		if err := drop(ctx, server, name); err != nil {
 			t.Error(err)

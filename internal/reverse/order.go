@@ -45,7 +45,7 @@ type Sub struct {
 	Fee   Amount // pay_fee
 }
 
-// An Order is a paid WDK order. It never changes; what became of it is told by its reverses.
+// An Order is a paid WDK order. It never changes; what became of it is in its reverses.
 type Order struct {
 	Main    int64  // biz_order_id we issued
 	Out     string // out_order_id, unique in the brand

@@ -19,12 +19,14 @@ var (
 	ErrRetry = errors.New("store: changed underneath, run the batch again")
 	// ErrNoBrand: the brand does not exist.
 	ErrNoBrand = errors.New("store: no such brand")
-	// ErrDown: the database is away, nothing was written. All of the batch's callers are told so at once.
+	// ErrDown: the database is away, nothing was written. All of the batch's callers fail at once.
 	ErrDown = errors.New("store: the database is not there")
 	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
 	ErrUnknown = errors.New("store: outcome of commit unknown")
 	// ErrNotEmpty: an import found something in the store that it was to fill. Nothing was written.
 	ErrNotEmpty = errors.New("store: not empty")
+	// ErrNoImport: the store takes no import as it is. Nothing was written.
+	ErrNoImport = errors.New("store: takes no import")
 	// ErrMoved: the source of an import was written to while it was read. Nothing was written.
 	ErrMoved = errors.New("store: the source changed while it was read")
 )
@@ -51,7 +53,7 @@ type Store interface {
 	Outcome(ctx context.Context, brand, token string) (committed bool, err error)
 
 	// Numbers reserves n of the brand's issued numbers and returns the first: serial·2^32 + counter, ≤ 2^53-1. Durable before it
-	// returns; numbers reserved and not used are gaps. It may wait for the open batch to end: whoever holds one must not call it.
+	// returns; numbers reserved and not used are gaps. It may wait for the open batch to end: a caller that holds one must not call it.
 	Numbers(ctx context.Context, brand string, n int64) (first int64, err error)
 
 	// Due lists up to limit members that have something to expire at the moment, for the sweeper.
@@ -61,6 +63,8 @@ type Store interface {
 	Purge(ctx context.Context, now int64, limit int) error
 
 	Directory
+	History
+	Cursors
 	Audit
 	Memory
 
@@ -181,8 +185,8 @@ type Importer interface {
 	// Import fills an empty store with everything that the source tells: directory, rules, books and what is remembered. Brands keep
 	// their serials and operations their sequence numbers, so that numbers and chain go on where they are. It is all or nothing, and
 	// durable when it returns nil. ErrNotEmpty when a brand, an app or a session is there already, ErrMoved when the source did not
-	// keep still. Nothing is decided and nothing checked but keys: verify both sides afterwards. progress, which may be nil, hears how
-	// many things of a kind have been copied, now and then and at the end of each kind.
+	// keep still, ErrNoImport when the store cannot take any. Nothing is decided and nothing checked but keys: verify both sides
+	// afterwards. progress, which may be nil, is called with how many things of a kind have been copied, now and then and at the end of each kind.
 	Import(ctx context.Context, from Source, progress func(what string, n int64)) error
 }
 

@@ -15,8 +15,8 @@ import (
 // A Wallet is what lies in a member's row besides the member: the accounts, and of each the lots granted last. A charge then reads and
 // writes one row of one page where it would touch three. Older lots lie in a table of their own, for a row must not grow for ever.
 //
-// Its text is a line for each account, followed by a line for each of its lots. Lots are read when they are asked for: a charge only
-// adds one. The zero Wallet is that of a new member.
+// Its text is JSON, an array for each account: the account (AppendAccount), then its lots. Each is a line of its own, so a line feed ends
+// it whatever a name holds. Lots are read when they are asked for: a charge only adds one. The zero Wallet is that of a new member.
 type Wallet struct {
 	Accounts []*ledger.Account // as they were read, in PurseOrder
 	recent   []recent          // in the order of their text, then of the first lot
@@ -28,7 +28,7 @@ const recentMax = 16
 // recent are the newest lots of an account.
 type recent struct {
 	account string
-	text    string        // the lines, until they are read
+	text    string        // of the lots with what parts them, until they are read
 	lots    []*ledger.Lot // read, by number
 	fresh   []*ledger.Lot // added, by number
 	last    int64         // number of the newest lot when the text was written
@@ -53,26 +53,43 @@ func (w *Wallet) Has(account string) bool {
 	return slices.ContainsFunc(w.Accounts, func(a *ledger.Account) bool { return a.ID == account })
 }
 
+// What stands in a wallet's text before an account, before a lot and at the end.
+const (
+	nextAccount = "\n["
+	nextLot     = ",\n"
+	lastLine    = "\n]"
+)
+
 // ParseWallet reads what Append wrote of a member, but for the lots.
 func ParseWallet(member string, text []byte) (*Wallet, error) {
-	rest := string(text)
-	n := strings.Count(rest, "\n[") + 1
+	all := string(text)
+	n := strings.Count(all, nextAccount+"[")
 	w := &Wallet{Accounts: make([]*ledger.Account, 0, n), recent: make([]recent, 0, n)}
-	for rest != "" {
-		line, after, _ := strings.Cut(rest, "\n")
-		a, err := parseAccount(member, line)
+	rest, begun := strings.CutPrefix(all, "[")
+	for i := range n {
+		end := strings.Index(rest[1:], nextAccount+"[") + 1
+		if i == n-1 {
+			end = len(rest) - len(lastLine)
+		}
+		one := rest[len(nextAccount):max(end, len(nextAccount))]
+		if i < n-1 {
+			one = strings.TrimSuffix(one, ",")
+		}
+		one, closed := strings.CutSuffix(one, "]")
+		account, lots, _ := strings.Cut(one, nextLot)
+		a, err := parseAccount(member, account)
 		if err != nil {
 			return nil, err
 		}
-		end := 0 // of its lots
-		if after != "" && after[0] != '[' {
-			if end = strings.Index(after, "\n[") + 1; end == 0 {
-				end = len(after)
-			}
+		if !closed {
+			return nil, fmt.Errorf("%w: the lots of account %s have no end", errText, a.ID)
 		}
 		w.Accounts = append(w.Accounts, a)
-		w.recent = append(w.recent, recent{account: a.ID, text: after[:end], last: a.Lots})
-		rest = after[end:]
+		w.recent = append(w.recent, recent{account: a.ID, text: lots, last: a.Lots})
+		rest = rest[end:]
+	}
+	if !begun || rest != lastLine {
+		return nil, fmt.Errorf("%w: a wallet begins with [ and ends with a line of ]", errText)
 	}
 	slices.SortFunc(w.Accounts, PurseOrder)
 	return w, nil
@@ -95,14 +112,18 @@ func WalletOf(member string, text []byte, account string) (*Wallet, *ledger.Acco
 // belong into the table of lots from here on.
 func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, old []*ledger.Lot, err error) {
 	homes := 0
+	dst = append(dst, '[')
 	for i, a := range accounts {
-		dst = append(AppendAccount(dst, a), '\n')
+		if i > 0 {
+			dst = append(dst, "],"...)
+		}
+		dst = AppendAccount(append(dst, nextAccount...), a)
 		r := w.of(a.ID, i)
 		if r == nil {
 			continue
 		}
 		homes++
-		if strings.Count(r.text, "\n")+len(r.lots)+len(r.fresh) > recentMax {
+		if r.written()+len(r.lots)+len(r.fresh) > recentMax {
 			if _, err := w.Lots(a.ID); err != nil {
 				return nil, nil, err
 			}
@@ -110,7 +131,9 @@ func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, ol
 			old = append(old, r.lots[:n]...)
 			r.lots = r.lots[n:]
 		}
-		dst = append(dst, r.text...)
+		if r.text != "" {
+			dst = append(append(dst, nextLot...), r.text...)
+		}
 		for _, l := range r.lots {
 			dst = appendLot(dst, l)
 		}
@@ -121,7 +144,18 @@ func (w *Wallet) Append(dst []byte, accounts []*ledger.Account) (text []byte, ol
 	if homes != len(w.recent) {
 		return nil, nil, errors.New("store: a lot of an account that is not the member's")
 	}
-	return dst, old, nil
+	if len(accounts) > 0 {
+		dst = append(dst, ']')
+	}
+	return append(dst, lastLine...), old, nil
+}
+
+// written is how many lots there are in the text that is not read yet.
+func (r *recent) written() int {
+	if r.text == "" {
+		return 0
+	}
+	return strings.Count(r.text, nextLot) + 1
 }
 
 // Add puts a lot into its account: a new one, or how one of the newest is now.
@@ -158,8 +192,8 @@ func (w *Wallet) Lots(account string) ([]*ledger.Lot, error) {
 		if i < 0 {
 			return nil, errors.New("store: lots of account " + account + ", which is not in the wallet")
 		}
-		for line := range strings.Lines(r.text) {
-			l, err := parseLot(line)
+		for text := range strings.SplitSeq(r.text, nextLot) {
+			l, err := parseLot(text)
 			if err != nil {
 				return nil, err
 			}
@@ -197,7 +231,7 @@ func (w *Wallet) Spilled(a *ledger.Account) bool {
 	case r == nil:
 		return true
 	case r.text != "":
-		return !strings.HasPrefix(r.text, "1 ")
+		return !strings.HasPrefix(r.text, "[1,")
 	case len(r.lots) > 0:
 		return r.lots[0].N > 1
 	case len(r.fresh) > 0:
@@ -252,58 +286,54 @@ func (w *Wallet) Soonest() (int64, error) {
 
 func byNumber(a, b *ledger.Lot) int { return cmp.Compare(a.N, b.N) }
 
-// appendLot appends the line of a lot: number, kind, origin, granted, balance, held, deadline. What is as with most lots is left out from the
-// end: all of it is there, nothing is held, it never ends.
+// appendLot appends a lot: number, kind, origin, granted, balance, held, deadline. What is as with most lots is left out from the end: all
+// of it is there, nothing is held, it never ends.
 func appendLot(dst []byte, l *ledger.Lot) []byte {
-	dst = strconv.AppendInt(dst, l.N, 10)
-	dst = strconv.AppendInt(append(dst, ' '), int64(l.Kind), 10)
-	dst = l.Origin.Append(append(dst, ' '))
+	dst = strconv.AppendInt(append(dst, nextLot+"["...), l.N, 10)
+	dst = strconv.AppendInt(append(dst, ','), int64(l.Kind), 10)
+	dst = append(l.Origin.Append(append(dst, `,"`...)), '"')
 	figures, usual := [...]int64{int64(l.Granted), int64(l.Balance), int64(l.Held), l.Expires}, [...]int64{0, int64(l.Granted), 0, ledger.Never}
 	n := len(figures)
 	for n > 1 && figures[n-1] == usual[n-1] {
 		n--
 	}
 	for _, figure := range figures[:n] {
-		dst = strconv.AppendInt(append(dst, ' '), figure, 10)
+		dst = strconv.AppendInt(append(dst, ','), figure, 10)
 	}
-	return append(dst, '\n')
+	return append(dst, ']')
 }
 
-// parseLot reads what appendLot wrote.
-func parseLot(line string) (*ledger.Lot, error) {
-	r := &scanner{s: line}
+// parseLot reads what appendLot wrote, without what parts lots.
+func parseLot(text string) (*ledger.Lot, error) {
+	r := &scanner{s: text}
 	l := &ledger.Lot{Expires: ledger.Never}
-	l.N = r.int()
-	r.expect(' ')
-	l.Kind = ledger.Kind(r.small(int64(ledger.Kinds) - 1))
-	r.expect(' ')
-	l.Origin = r.word()
-	r.expect(' ')
-	l.Granted = ledger.Amount(r.int())
-	l.Balance = l.Granted
-	for _, n := range [...]*int64{(*int64)(&l.Balance), (*int64)(&l.Held), &l.Expires} {
-		if !strings.HasPrefix(r.s[r.i:], " ") {
-			break
+	read := 0
+	for i := range r.items {
+		switch read++; i {
+		case 0:
+			l.N = r.int()
+		case 1:
+			l.Kind = ledger.Kind(r.small(int64(ledger.Kinds) - 1))
+		case 2:
+			l.Origin = r.id()
+		case 3:
+			l.Granted = ledger.Amount(r.int())
+			l.Balance = l.Granted
+		case 4:
+			l.Balance = ledger.Amount(r.int())
+		case 5:
+			l.Held = ledger.Amount(r.int())
+		case 6:
+			l.Expires = r.int()
+		default:
+			r.fail("too many figures")
 		}
-		r.expect(' ')
-		*n = r.int()
 	}
-	r.expect('\n')
+	if read < 4 {
+		r.fail("want a number, a kind, an origin and what was granted")
+	}
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("lot: %w", err)
 	}
 	return l, nil
-}
-
-// word reads an id without quotes.
-func (r *scanner) word() ledger.ID {
-	from := r.i
-	for r.i < len(r.s) && r.s[r.i] != ' ' {
-		r.i++
-	}
-	id, ok := ledger.ParseID(r.s[from:r.i])
-	if !ok {
-		r.fail("not an id")
-	}
-	return id
 }

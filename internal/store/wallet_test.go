@@ -51,14 +51,15 @@ func TestWalletText(t *testing.T) {
 	if err != nil || len(old) != 0 {
 		t.Fatal(old, err)
 	}
-	want := `["*-1","",0,0,0,5]
-1 0 00000000000000000000000004 500 1
-2 0 00000000000000000000000008 500 2
-3 0 0000000000000000000000000c 500
-4 0 0000000000000000000000000g 500 500 7
-5 0 0000000000000000000000000m 500 500 0 9
-["*-p","",` + fmt.Sprint(int(ledger.PointPurse)) + `]
-`
+	want := `[
+[["*-1","",0,0,0,5],
+[1,0,"00000000000000000000000004",500,1],
+[2,0,"00000000000000000000000008",500,2],
+[3,0,"0000000000000000000000000c",500],
+[4,0,"0000000000000000000000000g",500,500,7],
+[5,0,"0000000000000000000000000m",500,500,0,9]],
+[["*-p","",` + fmt.Sprint(int(ledger.PointPurse)) + `]]
+]`
 	if string(text) != want {
 		t.Errorf("got\n%swant\n%s", text, want)
 	}
@@ -78,7 +79,7 @@ func TestWalletKeepsLots(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := []string{"m1-1", "m1-2"}
 		accounts := []*ledger.Account{{ID: "m1-1", Member: "m1"}, {ID: "m1-2", Member: "m1"}}
-		var text []byte
+		text := []byte("[\n]") // a member without accounts
 		want := map[ledger.LotID]ledger.Lot{}
 		table := map[ledger.LotID]ledger.Lot{}
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
@@ -179,14 +180,17 @@ func TestWalletSoonest(t *testing.T) {
 }
 
 func TestWalletRefusesDamage(t *testing.T) {
-	good := `["*-1","",0,0,0,1]` + "\n" + `1 0 00000000000000000000000004 500 1 0 7` + "\n"
+	good := "[\n" + `[["*-1","",0,0,0,1],` + "\n" + `[1,0,"00000000000000000000000004",500,1,0,7]]` + "\n]"
 	for name, text := range map[string]string{
-		"LotFirst":   good[strings.Index(good, "\n")+1:],
-		"Cut":        good[:len(good)-3],
-		"NoEnd":      good[:len(good)-1],
-		"Kind":       strings.Replace(good, "1 0 0", "1 9 0", 1),
-		"Origin":     strings.Replace(good, "04 5", "05 5", 1),
-		"More":       strings.Replace(good, "500 1 0 7", "500 1 0 7 7", 1),
+		"Empty":      "",
+		"LotFirst":   strings.Replace(good, `["*-1","",0,0,0,1],`+"\n", "", 1),
+		"Cut":        good[:len(good)-4],
+		"NoEnd":      good[:len(good)-2],
+		"NotClosed":  strings.Replace(good, "7]]", "7]", 1),
+		"Kind":       strings.Replace(good, `1,0,"0`, `1,9,"0`, 1),
+		"Origin":     strings.Replace(good, `04",5`, `05",5`, 1),
+		"More":       strings.Replace(good, "500,1,0,7", "500,1,0,7,7", 1),
+		"Few":        strings.Replace(good, ",500,1,0,7", "", 1),
 		"BadAccount": strings.Replace(good, "0,1]", "0,x]", 1),
 	} {
 		t.Run(name, func(t *testing.T) {

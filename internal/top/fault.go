@@ -110,8 +110,8 @@ func InvalidFormat() *Fault { return &Fault{Code: 23, Msg: "Invalid format"} }
 // MissingSignature is code 24.
 func MissingSignature() *Fault { return &Fault{Code: 24, Msg: "Missing signature"} }
 
-// InvalidSignature is code 25. It says nothing more: a reason would help to
-// forge.
+// InvalidSignature is code 25. Why it is wrong is not said: that would help to
+// forge. Only the sign method is worth a hint.
 func InvalidSignature() *Fault { return &Fault{Code: 25, Msg: "Invalid signature"} }
 
 // MissingSession is code 26: the method needs a session.
@@ -136,7 +136,8 @@ func InvalidAppKey() *Fault {
 // MissingTimestamp is code 30.
 func MissingTimestamp() *Fault { return &Fault{Code: 30, Msg: "Missing timestamp"} }
 
-// InvalidTimestamp is code 31: malformed, or more than ten minutes off.
+// InvalidTimestamp is code 31: malformed, or more than ten minutes off. The
+// gateway adds how far.
 func InvalidTimestamp() *Fault { return &Fault{Code: 31, Msg: "Invalid timestamp"} }
 
 // MissingVersion is code 32.

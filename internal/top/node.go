@@ -24,7 +24,7 @@ var kindNames = [...]string{"null", "boolean", "number", "string", "array", "obj
 func (k Kind) String() string { return kindNames[k] }
 
 // Node is one JSON value of a complex parameter. The conversions Text, Int,
-// Bool and List are as lenient as the clients are various: numbers come quoted,
+// Bool, Object and List are as lenient as the clients are various: numbers come quoted,
 // lists come as "a,b", booleans as True. All methods work on a nil *Node, which
 // is absent, as null is.
 type Node struct {
@@ -35,7 +35,7 @@ type Node struct {
 
 type member struct {
 	name string // "" in arrays
-	node *Node
+	node Node
 }
 
 // TextNode makes a node of a parameter's text, so that a parameter at the top
@@ -61,7 +61,7 @@ func (n *Node) Field(name string) *Node {
 			if n.kids[i].node.kind == KindNull {
 				return nil
 			}
-			return n.kids[i].node
+			return &n.kids[i].node
 		}
 	}
 	return nil
@@ -75,7 +75,7 @@ func (n *Node) Fields() iter.Seq2[string, *Node] {
 			return
 		}
 		for i := range n.kids {
-			if !yield(n.kids[i].name, n.kids[i].node) {
+			if !yield(n.kids[i].name, &n.kids[i].node) {
 				return
 			}
 		}
@@ -89,7 +89,7 @@ func (n *Node) Items() []*Node {
 	}
 	items := make([]*Node, len(n.kids))
 	for i := range n.kids {
-		items[i] = n.kids[i].node
+		items[i] = &n.kids[i].node
 	}
 	return items
 }
@@ -160,6 +160,18 @@ func (n *Node) Bool() (value, ok bool) {
 		}
 	}
 	return false, false
+}
+
+// Object returns an object: n itself, or the one that a text holds as JSON.
+func (n *Node) Object() (*Node, bool) {
+	if n.Kind() == KindString && strings.HasPrefix(strings.TrimSpace(n.text), "{") {
+		held, err := ParseJSON(n.text)
+		if err != nil {
+			return nil, false
+		}
+		n = held
+	}
+	return n, n.Kind() == KindObject
 }
 
 // List returns the elements of a list in any of the forms clients send:

@@ -55,57 +55,60 @@ func TestParseJSON(t *testing.T) {
 		{deep(16), deep(16)},
 
 		{``, `unexpected end at byte 0`},
-		{` `, `unexpected end at byte 1`},
+		{` `, `unexpected end at byte 0`},
 		{`{"a":1}x`, `text after the end at byte 7`},
 		{`[1] [2]`, `text after the end at byte 4`},
-		{`[1,]`, `unexpected character at byte 3`},
-		{`[,1]`, `unexpected character at byte 1`},
-		{`[1 2]`, `comma or ] expected at byte 3`},
-		{`[1`, `comma or ] expected at byte 2`},
+		{`[1,]`, `invalid character ',' at start of value at byte 2`},
+		{`[,1]`, `invalid character ',' at start of value at byte 1`},
+		{`[1 2]`, `invalid character '2' after array element (expecting ',' or ']') at byte 3`},
+		{`[1`, `unexpected end at byte 2`},
 		{`[`, `unexpected end at byte 1`},
-		{`{"a":1,}`, `name expected at byte 7`},
-		{`{a:1}`, `name expected at byte 1`},
-		{`{'a':1}`, `name expected at byte 1`},
-		{`{"a"}`, `colon expected at byte 4`},
-		{`{"a":}`, `unexpected character at byte 5`},
-		{`{"a":1`, `comma or } expected at byte 6`},
-		{`{"a":1 "b":2}`, `comma or } expected at byte 7`},
-		{`{`, `name expected at byte 1`},
-		{`01`, `leading zero at byte 1`},
-		{`-`, `digit expected at byte 1`},
-		{`-a`, `digit expected at byte 1`},
-		{`1.`, `digit expected at byte 2`},
-		{`.5`, `unexpected character at byte 0`},
-		{`1e`, `digit expected at byte 2`},
-		{`1e+`, `digit expected at byte 3`},
-		{`+1`, `unexpected character at byte 0`},
-		{`NaN`, `unexpected character at byte 0`},
-		{`True`, `unexpected character at byte 0`},
-		{`tru`, `unexpected character at byte 0`},
+		{`{"a":1,}`, `invalid character ',' at start of value at byte 6`},
+		{`{a:1}`, `invalid character 'a' at start of value at byte 1`},
+		{`{1:2}`, `object member name must be a string at byte 1`},
+		{`{[1]:2}`, `object member name must be a string at byte 1`},
+		{`{'a':1}`, `invalid character '\'' at start of value at byte 1`},
+		{`{"a"}`, `invalid character '}' after object name (expecting ':') at byte 4`},
+		{`{"a":}`, `missing value after object name at byte 5`},
+		{`{"a":1`, `unexpected end at byte 6`},
+		{`{"a":1 "b":2}`, `invalid character '"' after object value (expecting ',' or '}') at byte 7`},
+		{`{`, `unexpected end at byte 1`},
+		{`01`, `text after the end at byte 1`},
+		{`-`, `unexpected end at byte 0`},
+		{`-a`, `invalid character 'a' in number (expecting digit) at byte 1`},
+		{`1.`, `unexpected end at byte 0`},
+		{`.5`, `invalid character '.' at start of value at byte 0`},
+		{`1e`, `unexpected end at byte 0`},
+		{`1e+`, `unexpected end at byte 0`},
+		{`+1`, `invalid character '+' at start of value at byte 0`},
+		{`NaN`, `invalid character 'N' at start of value at byte 0`},
+		{`True`, `invalid character 'T' at start of value at byte 0`},
+		{`tru`, `unexpected end at byte 3`},
 		{`nullx`, `text after the end at byte 4`},
-		{`"a`, `string without end at byte 2`},
-		{`"a\`, `string without end at byte 3`},
-		{`"\a"`, `invalid escape at byte 1`},
-		{`"\u12G4"`, `invalid escape at byte 1`},
-		{`"\u12`, `invalid escape at byte 1`},
-		{"\"a\nb\"", `control character in a string at byte 2`},
-		{"\ufeff{}", `unexpected character at byte 0`},
-		{`// {}`, `unexpected character at byte 0`},
+		{`"a`, `unexpected end at byte 2`},
+		{`"a\`, `unexpected end at byte 2`},
+		{`"\a"`, "invalid escape sequence `\\a` in string at byte 1"},
+		{`"\u12G4"`, "invalid escape sequence `\\u12G4` in string at byte 1"},
+		{`"\u12`, `unexpected end at byte 1`},
+		{"\"a\nb\"", `invalid character '\n' in string (expecting non-control character) at byte 2`},
+		{"\ufeff{}", `invalid character '\ufeff' at start of value at byte 0`},
+		{`// {}`, `invalid character '/' at start of value at byte 0`},
 
 		{"\"a\xff\"", `invalid UTF-8 at byte 2`},
 		{"\"\ufffd\xed\xa0\x80\"", `invalid UTF-8 at byte 4`},
-		{`"\ud83d"`, `lone surrogate at byte 1`},
-		{`"\ud83dx"`, `lone surrogate at byte 1`},
-		{`"\ud83d\u0041"`, `lone surrogate at byte 1`},
-		{`"\ude00\ud83d"`, `lone surrogate at byte 1`},
+		{`"\ud83d"`, "invalid surrogate pair at byte 1"},
+		{`"\ud83dx"`, "invalid surrogate pair at byte 1"},
+		{`"\ud83d\u0041"`, "invalid surrogate pair at byte 1"},
+		{`"\ude00\ud83d"`, "invalid surrogate pair at byte 1"},
 		{deep(17), `nested too deeply at byte 16`},
 		{`[` + strings.Repeat("1,", maxNodes-2) + `1]`, `[` + strings.Repeat("1,", maxNodes-2) + `1]`},
-		{`[` + strings.Repeat("1,", maxNodes-1) + `1]`, `too many values at byte 131072`},
+		{`[` + strings.Repeat("1,", maxNodes-1) + `1]`, `too many values at byte 131070`},
 
 		{`{"a":1,"b":2,"a":1}`, `duplicate name a`},
 		{`{"a":1,"\u0061":2}`, `duplicate name a`},
 		{`{"operator":{"x":1,"operator_id":2,"operator_id":3}}`, `duplicate name operator.operator_id`},
 		{`{"list":[{"code":1},{"name":2,"code":3,"code":4}]}`, `duplicate name list[1].code`},
+		{`{"1":{"a/b~":1,"a/b~":2}}`, `duplicate name 1.a/b~`},
 		{`[[{"":1,"":2}]]`, `duplicate name [0][0].`},
 		{`{"a":{"b":1},"c":{"b":1}}`, `{"a":{"b":1},"c":{"b":1}}`},
 	}
@@ -134,13 +137,8 @@ func stricter(err error) bool {
 	if _, ok := errors.AsType[*DuplicateNameError](err); ok {
 		return true
 	}
-	if syntax, ok := errors.AsType[*SyntaxError](err); ok {
-		switch syntax.Problem {
-		case problemUTF8, problemSurrogate, problemDepth, problemNodes:
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, errDepth) || errors.Is(err, errNodes) ||
+		strings.Contains(err.Error(), "invalid UTF-8") || strings.Contains(err.Error(), "invalid surrogate pair")
 }
 
 func TestDuplicateInLargeObject(t *testing.T) {
@@ -256,6 +254,36 @@ func TestNodeConversions(t *testing.T) {
 	}
 	if v, ok := TextNode(fmt.Sprint(math.MaxInt64)).Int(); v != math.MaxInt64 || !ok {
 		t.Error(v, ok)
+	}
+}
+
+func TestNodeObject(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":1}`:             `{"a":1}`,
+		`"{\"a\":{\"b\":2}}"`: `{"a":{"b":2}}`,
+		`" {} "`:              `{}`,
+		`"{"`:                 "",
+		`"{\"a\":1,\"a\":2}"`: "",
+		`"\"{}\""`:            "",
+		`"a"`:                 "",
+		`[{}]`:                "",
+		`1`:                   "",
+		`null`:                "",
+	} {
+		n, err := ParseJSON(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if o, ok := n.Object(); ok {
+			got = render(o)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	if _, ok := (*Node)(nil).Object(); ok {
+		t.Error("nothing is an object")
 	}
 }
 

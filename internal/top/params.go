@@ -62,7 +62,8 @@ func ReadParams(rawQuery, contentType string, body []byte) (*Params, *Fault) {
 // sends GET with a form as body.
 //
 // A form (also a body without a content type) is urlencoded: "+" and "%20" are
-// both a space, ";" is an ordinary character. A multipart body gives its text
+// both a space, ";" is an ordinary character; a byte order mark before it and
+// line ends behind it do not count. A multipart body gives its text
 // parts as parameters and its file parts to File. A body of any other type
 // (text/plain of a batch, JSON, XML) is not looked into; Body returns it, and
 // it is signed. The query comes first, so it wins where a name has two values;
@@ -83,7 +84,7 @@ func (l Limits) ReadParams(rawQuery, contentType string, body []byte) (*Params, 
 	if len(body) > 0 {
 		switch media, rest, _ := strings.Cut(contentType, ";"); {
 		case isMedia(media, "application/x-www-form-urlencoded"), isMedia(media, ""):
-			readForm(r, body)
+			readForm(r, trimForm(body))
 		case isMedia(media, "multipart/form-data"):
 			readMultipart(r, p, boundaryOf(rest), body)
 		default:
@@ -95,6 +96,11 @@ func (l Limits) ReadParams(rawQuery, contentType string, body []byte) (*Params, 
 	fault := r.fault
 	r.release()
 	return p, fault
+}
+
+// trimForm takes off what editors and shells put around a form: a byte order mark and line ends. Inside a form both are escaped.
+func trimForm(body []byte) []byte {
+	return bytes.TrimRight(bytes.TrimPrefix(body, []byte("\ufeff")), "\r\n")
 }
 
 func isMedia(media, want string) bool {

@@ -57,6 +57,9 @@ func TestReadForm(t *testing.T) {
 		{name: "first fault counts", query: "a=%&b=%", want: "a=%|b=%", fault: "41 Invalid arguments:a"},
 		{name: "long name", query: strings.Repeat("n", 129) + "=1&b=2", want: "b=2", fault: "41 Invalid arguments:" + strings.Repeat("n", 128)},
 		{name: "longest name", query: strings.Repeat("n", 128) + "=1", want: strings.Repeat("n", 128) + "=1"},
+		{name: "byte order mark and line ends around a form", body: "\ufeffa=1&b=%0A\r\n\n", want: "a=1|b=\n"},
+		{name: "line ends inside", query: "a=1\n", body: "b=1\n&c=2", want: "a=1\n|b=1\n|c=2"},
+		{name: "line ends alone", body: "\r\n", want: ""},
 		{name: "too many", query: strings.Repeat("a=1&", 257), want: "a=1", fault: "43 Parameter Error: 参数过多 too many parameters, at most 256"},
 		{name: "most", query: strings.Repeat("a=1&", 256), want: "a=1"},
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +20,6 @@ import (
 )
 
 const (
-	kills   = 10
 	callers = 32
 	members = 50
 )
@@ -30,9 +30,17 @@ type ack struct {
 	*answer
 }
 
-// One process, killed ten times in the middle of its work: what it acknowledged is there once, on every database.
+// One process, killed again and again in the middle of its work: what it acknowledged is there once, on every database. RECOUP_KILLS says
+// how often (default 10).
 func TestKilledUnderLoad(t *testing.T) {
 	t.Parallel()
+	kills := 10
+	if text := os.Getenv("RECOUP_KILLS"); text != "" {
+		var err error
+		if kills, err = strconv.Atoi(text); err != nil || kills < 1 {
+			t.Fatalf("RECOUP_KILLS=%s: want a number from 1", text)
+		}
+	}
 	for name, database := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "crash.db") },
 		"postgres": func(t *testing.T) string { return pgtemp.Database(t) },
@@ -40,12 +48,12 @@ func TestKilledUnderLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := database(t)
 			prepare(t, dsn, members)
-			killUnderLoad(t, dsn)
+			killUnderLoad(t, dsn, kills)
 		})
 	}
 }
 
-func killUnderLoad(t *testing.T, dsn string) {
+func killUnderLoad(t *testing.T, dsn string, kills int) {
 	var mu sync.Mutex
 	var acked []ack
 	for round := range kills {
@@ -72,7 +80,7 @@ func killUnderLoad(t *testing.T, dsn string) {
 				}
 			})
 		}
-		for range 200 + 40*round { // killed at another moment each time, but never before work was done
+		for range 200 + 40*(round%10) { // killed at another moment each time, but never before work was done
 			<-heard
 		}
 		if err := p.cmd.Process.Kill(); err != nil {
@@ -109,11 +117,11 @@ func killUnderLoad(t *testing.T, dsn string) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("the server did not stop cleanly: %v", err)
 	}
-	auditAll(t, dsn, len(acked))
+	auditAll(t, dsn, len(acked), kills)
 }
 
 // auditAll verifies the books and compares the charged total with what was acknowledged.
-func auditAll(t *testing.T, dsn string, acked int) {
+func auditAll(t *testing.T, dsn string, acked, kills int) {
 	t.Helper()
 	s, err := recoup.OpenStore(t.Context(), dsn)
 	if err != nil {

@@ -336,7 +336,9 @@ func (d dialect) wire(c call) string {
 }
 
 // Every dialect calls the four methods with the published samples in a world of its own, twice: done, then answered alike.
-func TestDialects(t *testing.T) {
+func TestDialects(t *testing.T) { onEach(t, testDialects) }
+
+func testDialects(t *testing.T, open opener) {
 	for _, d := range dialects {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
@@ -425,7 +427,9 @@ func TestDialects(t *testing.T) {
 
 // All dialects, one after the other, send the same four requests to one world. The first moves something; to all others the requests
 // are known, however they are written.
-func TestDialectsAgree(t *testing.T) {
+func TestDialectsAgree(t *testing.T) { onEach(t, testDialectsAgree) }
+
+func testDialectsAgree(t *testing.T, open opener) {
 	w := open(t)
 	w.allowLegacy()
 	var written int64
@@ -455,7 +459,9 @@ func TestDialectsAgree(t *testing.T) {
 }
 
 // Without the switch a call that names no sign method is forged, whichever of the old rules it follows.
-func TestLegacySignatureNeedsASwitch(t *testing.T) {
+func TestLegacySignatureNeedsASwitch(t *testing.T) { onEach(t, testLegacySignatureNeedsASwitch) }
+
+func testLegacySignatureNeedsASwitch(t *testing.T, open opener) {
 	w := open(t)
 	at := slices.IndexFunc(dialects, func(d dialect) bool { return d.sign == "" })
 	before := w.books()

@@ -28,7 +28,9 @@ const (
 )
 
 // A sample with one thing changed is refused by a fault that names the field, or by a code of the business, and nothing moves.
-func TestBadFields(t *testing.T) {
+func TestBadFields(t *testing.T) { onEach(t, testBadFields) }
+
+func testBadFields(t *testing.T, open opener) {
 	w := open(t)
 	long := strings.Repeat("长", 43) // 129 bytes
 	// other makes another member of a brand.
@@ -239,7 +241,9 @@ func refusalOf(t *testing.T, format, body string) (refusal, says string) {
 }
 
 // Requests that the platform itself refuses, before any method sees them.
-func TestBadRequests(t *testing.T) {
+func TestBadRequests(t *testing.T) { onEach(t, testBadRequests) }
+
+func testBadRequests(t *testing.T, open opener) {
 	w := open(t)
 	before, operations := w.books(), w.operations()
 	c := sampleCall(demo.Samples[2])
@@ -362,8 +366,10 @@ func TestBadRequests(t *testing.T) {
 	})
 }
 
-// A brand that exists but is not the app's answers to the letter like one that does not, and so does a method.
-func TestBrandsThatAreNotGranted(t *testing.T) {
+// A brand that exists but is not the app's answers like one that does not, to the letter but for the name that was sent, and so does a method.
+func TestBrandsThatAreNotGranted(t *testing.T) { onEach(t, testBrandsThatAreNotGranted) }
+
+func testBrandsThatAreNotGranted(t *testing.T, open opener) {
 	w := open(t)
 	const key, secret = "23456789", "another-secret"
 	if err := w.node.Store.PutApp(t.Context(), &store.App{
@@ -387,19 +393,20 @@ func TestBrandsThatAreNotGranted(t *testing.T) {
 		return got
 	}
 	for _, c := range []struct {
-		name             string
-		sample           int
-		brand, elsewhere string // the brand or store of the sample, and one that does not exist
+		name   string
+		sample int
+		field  string
+		id     string // the brand or store of the sample; 99 does not exist
 	}{
-		{"refund", refund, `"brand_id":"342343043"`, `"brand_id":"99"`},
-		{"charge", charge, `"brand_id":"1332"`, `"brand_id":"99"`},
-		{"reverse", submit, `"store_id":"2131"`, `"store_id":"99"`},
+		{"refund", refund, "brand_id", "342343043"},
+		{"charge", charge, "brand_id", "1332"},
+		{"reverse", submit, "store_id", "2131"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			real := sampleCall(demo.Samples[c.sample])
 			fancy := real
-			fancy.request = strings.Replace(real.request, c.brand, c.elsewhere, 1)
-			got, want := ask(t, real), ask(t, fancy)
+			fancy.request = strings.Replace(real.request, `"`+c.field+`":"`+c.id+`"`, `"`+c.field+`":"99"`, 1)
+			got, want := ask(t, real), strings.Replace(ask(t, fancy), c.field+" 99", c.field+" "+c.id, 1)
 			if code := textOf(t, "json", got, "code"); code != "11" || got != want {
 				t.Errorf("its brand: %s\nno brand: %s", got, want)
 			}

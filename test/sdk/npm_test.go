@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"recoup/internal/demo"
+	"recoup/internal/need"
 )
 
 // The clients of npm that can run here. Each is called by clients/<name>.js.
@@ -20,6 +21,7 @@ var npmClients = []struct {
 	objects bool   // takes request objects and writes them as JSON itself
 }{
 	{name: "ali-topsdk", objects: true},
+	{name: "ali-topsdk-batch"}, // all calls in one request; no library of npm does that by itself
 	{name: "topSdk"},
 	{name: "node-taobao-topclient", verb: "POST", objects: true},
 	{name: "node-taobao-topclient", verb: "GET", objects: true},
@@ -60,6 +62,10 @@ type npmResult struct {
 // once and the platform twice.
 func TestNpmClients(t *testing.T) {
 	node := needClients(t)
+	onEach(t, func(t *testing.T, open opener) { testNpmClients(t, node, open) })
+}
+
+func testNpmClients(t *testing.T, node string, open opener) {
 	for _, c := range npmClients {
 		t.Run(strings.TrimSpace(c.name+" "+c.verb), func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +95,7 @@ func TestNpmClients(t *testing.T) {
 			wrong.request = strings.Replace(wrong.request, `"change_value":1000`, `"change_value":-1`, 1)
 			calls = append(calls, refused.npm(), unknown.npm(), wrong.npm())
 
-			results := runClient(t, node, c.name, c.verb, w.addr, calls)
+			results := runClient(t, node, c.name, c.verb, "http://"+w.addr, calls)
 			first := map[string][]string{}
 			for i, s := range asked {
 				r := results[i]
@@ -142,11 +148,7 @@ func TestNpmClients(t *testing.T) {
 // needClients finds Node and makes sure that the clients are installed as package-lock.json says.
 func needClients(t *testing.T) (node string) {
 	t.Helper()
-	const remedy = "\nThe clients of npm need Node 20 with npm. Install it, then run: cd test/sdk && npm ci"
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("%v%s", err, remedy)
-	}
+	node = need.Program(t, "node")
 	lock, err := os.Stat("package-lock.json")
 	if err != nil {
 		t.Fatal(err)
@@ -155,23 +157,23 @@ func needClients(t *testing.T) (node string) {
 	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return node
 	}
-	if out, err := exec.CommandContext(t.Context(), "npm", "ci").CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s%s", err, out, remedy)
+	if out, err := exec.CommandContext(t.Context(), need.Program(t, "npm"), "ci", "--ignore-scripts").CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	return node
 }
 
-// runClient makes calls with a client library.
-func runClient(t *testing.T, node, name, verb, addr string, calls []npmCall) []npmResult {
+// runClient makes calls with a client library at a base URL.
+func runClient(t *testing.T, node, name, verb, base string, calls []npmCall, env ...string) []npmResult {
 	t.Helper()
 	input, err := json.Marshal(map[string]any{
-		"url": "http://" + addr + "/router/rest", "key": demo.AppKey, "secret": demo.Secret, "verb": verb, "calls": calls,
+		"url": base + "/router/rest", "key": demo.AppKey, "secret": demo.Secret, "verb": verb, "calls": calls,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), node, "--no-deprecation", filepath.Join("clients", name+".js"))
-	cmd.Env = append(os.Environ(), "TZ=Asia/Shanghai", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1") // they send local time
+	cmd.Env = append(append(os.Environ(), "TZ=Asia/Shanghai", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"), env...) // they send local time
 	cmd.Stdin = bytes.NewReader(input)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints

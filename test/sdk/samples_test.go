@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -123,7 +124,9 @@ func mask(body string) (masked string, ids []string) {
 }
 
 // The published samples, as printed, any number of times and in every format: one effect, and one answer for ever.
-func TestSamples(t *testing.T) {
+func TestSamples(t *testing.T) { onEach(t, testSamples) }
+
+func testSamples(t *testing.T, open opener) {
 	w := open(t)
 	fen, _ := w.member("34243334")
 	for _, s := range samples {
@@ -164,9 +167,10 @@ func TestSamples(t *testing.T) {
 }
 
 // What was answered once is answered for ever: also after a restart.
-func TestSamplesAfterARestart(t *testing.T) {
-	db := database(t)
-	w := openOn(t, db)
+func TestSamplesAfterARestart(t *testing.T) { onEach(t, testSamplesAfterARestart) }
+
+func testSamplesAfterARestart(t *testing.T, open opener) {
+	w := open(t)
 	var before [4][]string
 	for i, s := range samples {
 		a := w.call(sampleCall(s.Sample), "json")
@@ -179,7 +183,7 @@ func TestSamplesAfterARestart(t *testing.T) {
 	books := w.books()
 	w.close()
 
-	w = openOn(t, db)
+	w = openOn(t, w.db)
 	for i, s := range samples {
 		for _, format := range formats {
 			a := w.call(sampleCall(s.Sample), format)
@@ -195,7 +199,9 @@ func TestSamplesAfterARestart(t *testing.T) {
 }
 
 // A charge repeated in every format raises the balance once.
-func TestChargeRaisesTheBalanceOnce(t *testing.T) {
+func TestChargeRaisesTheBalanceOnce(t *testing.T) { onEach(t, testChargeRaisesTheBalanceOnce) }
+
+func testChargeRaisesTheBalanceOnce(t *testing.T, open opener) {
 	w := open(t)
 	before, _ := w.member("34243334")
 	for range 3 {
@@ -210,6 +216,10 @@ func TestChargeRaisesTheBalanceOnce(t *testing.T) {
 
 // Answers have the elements of the documents, in their order; only request_id of the envelope comes on top.
 func TestAnswersHaveTheShapeOfTheDocuments(t *testing.T) {
+	onEach(t, testAnswersHaveTheShapeOfTheDocuments)
+}
+
+func testAnswersHaveTheShapeOfTheDocuments(t *testing.T, open opener) {
 	w := open(t)
 	for _, s := range samples {
 		t.Run(s.Document, func(t *testing.T) {
@@ -261,8 +271,13 @@ func elements(t *testing.T, text string) (root string, paths []string) {
 	}
 }
 
+// operatorOf003 is the operator in sample 003.
+const operatorOf003 = `{"operator_id":"123","operator_name":"门店小二","operator_type":6}`
+
 // The documents print lists in several ways, and clients write values in more. All of them are the same request: none is a second one.
-func TestSpellingsOfOneRequest(t *testing.T) {
+func TestSpellingsOfOneRequest(t *testing.T) { onEach(t, testSpellingsOfOneRequest) }
+
+func testSpellingsOfOneRequest(t *testing.T, open opener) {
 	w := open(t)
 	for _, s := range samples {
 		w.call(sampleCall(s.Sample), "json")
@@ -293,6 +308,8 @@ func TestSpellingsOfOneRequest(t *testing.T) {
 		{"sub-orders as list of texts", 3, `[5000399193546580981]`, `["5000399193546580981"]`},
 		{"sub-orders wrapped", 3, `[5000399193546580981]`, `{"number":[5000399193546580981]}`},
 		{"gift cards as list", 3, `"gift_card_nos":"22076108"`, `"gift_card_nos":["22076108"]`},
+		{"operator as JSON in a text", 3, operatorOf003, strconv.Quote(operatorOf003)},
+		{"channels as JSON in texts", 3, `{"amount":20,"code":"10001","name":"支付宝"}`, strconv.Quote(`{"amount":20,"code":"10001","name":"支付宝"}`)},
 		{"channels as one object", 3, `[{"amount":20,"code":"10001","name":"支付宝"}]`, `{"amount":20,"code":"10001","name":"支付宝"}`},
 		{"channels wrapped", 3, `[{"amount":20,"code":"10001","name":"支付宝"}]`, `{"refund_channel_vo":[{"amount":20,"code":"10001","name":"支付宝"}]}`},
 	} {

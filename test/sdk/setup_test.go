@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,42 +30,46 @@ import (
 	"recoup"
 	"recoup/internal/demo"
 	"recoup/internal/pgtemp"
+	"recoup/internal/store"
 )
 
 // A world is a live demo of its own.
 type world struct {
 	t     *testing.T
+	db    string
 	node  *recoup.Node
 	addr  string
+	tls   *tls.Config // how to call it over TLS; nil: in the open
 	close func()
 }
 
-// open makes a demo world and serves it on a free port until the test ends.
-func open(t *testing.T) *world {
+// An opener makes a demo world and serves it on a free port until the test ends.
+type opener func(t *testing.T, change ...func(*recoup.Options)) *world
+
+// onEach runs a test on every database, side by side: everything here holds on all of them.
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Helper()
-	return openOn(t, database(t))
+	t.Parallel()
+	for name, database := range map[string]func(testing.TB) string{"sqlite": demoFile, "postgres": demoCopies} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, func(t *testing.T, change ...func(*recoup.Options)) *world { return openOn(t, database(t), change...) })
+		})
+	}
 }
 
-// database is one for a demo world, of the kind that RECOUP_TEST_DB names: sqlite unless it says postgres. Everything here holds on both.
-func database(t *testing.T) (dsn string) {
+// demoFile is a file in which the demo world is made already.
+func demoFile(t testing.TB) (dsn string) {
 	t.Helper()
-	switch kind := os.Getenv("RECOUP_TEST_DB"); kind {
-	case "", "sqlite":
-		files, err := demoFiles()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		if err := os.CopyFS(dir, files); err != nil {
-			t.Fatal(err)
-		}
-		return "sqlite:" + filepath.Join(dir, "recoup.db")
-	case "postgres":
-		return demoCopies(t)
-	default:
-		t.Fatalf("RECOUP_TEST_DB=%s: want sqlite or postgres", kind)
-		return ""
+	files, err := demoFiles()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + filepath.Join(dir, "recoup.db")
 }
 
 // demoCopies are databases in which the demo world is made already, and demoFiles are such a file with its log: made once, because
@@ -101,9 +106,13 @@ func makeDemo(dsn string) error {
 }
 
 // openOn serves the demo world of a database, making it if it is not there.
-func openOn(t *testing.T, db string) *world {
+func openOn(t *testing.T, db string, change ...func(*recoup.Options)) *world {
 	t.Helper()
-	node, err := recoup.Open(t.Context(), recoup.Options{DB: db, Demo: true})
+	o := recoup.Options{DB: db, Demo: true}
+	for _, f := range change {
+		f(&o)
+	}
+	node, err := recoup.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +123,7 @@ func openOn(t *testing.T, db string) *world {
 	life, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- node.Serve(life, listener) }()
-	w := &world{t: t, node: node, addr: listener.Addr().String(), close: sync.OnceFunc(func() {
+	w := &world{t: t, db: db, node: node, addr: listener.Addr().String(), close: sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
@@ -132,8 +141,14 @@ func (w *world) in(t *testing.T) *world {
 	return &sub
 }
 
-// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does.
+// allowLegacy lets the demo app call without sign_method, as the .NET client of 2015 does, or over TLS by an access_token alone.
 func (w *world) allowLegacy() {
+	w.t.Helper()
+	w.changeApp(func(app *store.App) { app.Legacy = true })
+}
+
+// changeApp changes the demo app.
+func (w *world) changeApp(change func(*store.App)) {
 	w.t.Helper()
 	snapshot, err := w.node.Store.Snapshot(w.t.Context())
 	if err != nil {
@@ -141,7 +156,7 @@ func (w *world) allowLegacy() {
 	}
 	for _, app := range snapshot.Apps {
 		if app.Key == demo.AppKey {
-			app.Legacy = true
+			change(app)
 			if err := w.node.Store.PutApp(w.t.Context(), app); err != nil {
 				w.t.Fatal(err)
 			}
@@ -179,14 +194,17 @@ func (f form) without(name string) form {
 
 // signed returns the form with its signature by the rule of the platform: all parameters by name, strung together. "" is the oldest
 // rule, which has no name.
-func (f form) signed(method, secret string) form {
+func (f form) signed(method, secret string) form { return f.signedWith("", method, secret) }
+
+// signedWith is signed with a body behind the parameters, as batches are.
+func (f form) signedWith(body, method, secret string) form {
 	sorted := slices.Clone(f)
 	slices.SortFunc(sorted, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	var text strings.Builder
 	for _, p := range sorted {
 		text.WriteString(p[0] + p[1])
 	}
-	all := text.String()
+	all := text.String() + body
 	var digest hash.Hash
 	switch method {
 	case "md5":
@@ -282,6 +300,9 @@ func (w *world) send(raw string) *answer {
 	conn, err := net.Dial("tcp", w.addr)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.tls != nil {
+		conn = tls.Client(conn, w.tls)
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))

@@ -1,115 +1,79 @@
 package memstore
 
 import (
-	"slices"
-
-	"recoup/internal/ledger"
-	"recoup/internal/reverse"
-	"recoup/internal/store"
+	"reflect"
+	"sync"
 )
 
-// What is kept is never changed in place, and neither side ever sees the other's memory: everything is copied on its way in and out.
-
-func cloneOp(o *ledger.Op) *ledger.Op {
-	c := *o
-	c.Idents = slices.Clone(o.Idents)
-	c.Postings = slices.Clone(o.Postings)
-	c.Pins = slices.Clone(o.Pins)
-	c.After = slices.Clone(o.After)
-	c.Result = cloneResult(&o.Result)
-	return &c
-}
-
-func cloneResult(r *ledger.Result) ledger.Result {
-	c := *r
-	c.Figs = slices.Clone(r.Figs)
-	c.Vouchers = slices.Clone(r.Vouchers)
-	c.IDs = slices.Clone(r.IDs)
-	c.Numbers = slices.Clone(r.Numbers)
-	c.Replayed = false
-	return c
-}
-
-func cloneMember(m *ledger.Member) *ledger.Member {
-	c := *m
-	c.Outer = slices.Clone(m.Outer)
-	return &c
-}
-
-func cloneHold(h *ledger.Hold) *ledger.Hold {
-	c := *h
-	c.Pins = slices.Clone(h.Pins)
-	return &c
-}
-
-func cloneRefusal(r *ledger.Refusal) *ledger.Refusal {
-	c := *r
-	c.Result = cloneResult(&r.Result)
-	return &c
-}
-
-// shallow copies what holds no references.
-func shallow[T any](v *T) *T {
+// clone copies a value and all that it leads to. What is kept is never changed in place, and neither side sees the other's memory, so
+// everything is copied on its way in and out. It does not go through the codec: other stores are compared with this one, so a field
+// that the codec forgets must not be missing here, too.
+func clone[T any](v *T) *T {
 	c := *v
-	return &c
-}
-
-func cloneTable(rows [][]ledger.Amount) [][]ledger.Amount {
-	if rows == nil {
-		return nil
+	if !flat(reflect.TypeFor[T]()) {
+		own(reflect.ValueOf(&c).Elem())
 	}
-	c := make([][]ledger.Amount, len(rows))
-	for i := range rows {
-		c[i] = slices.Clone(rows[i])
+	return &c
+}
+
+// own replaces the memory that a copied value shares with the original. An unexported field that shares memory panics.
+func own(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			own(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			return
+		}
+		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(c, v)
+		if !flat(v.Type().Elem()) {
+			for i := range c.Len() {
+				own(c.Index(i))
+			}
+		}
+		v.Set(c)
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		c := reflect.New(v.Type().Elem())
+		c.Elem().Set(v.Elem())
+		own(c.Elem())
+		v.Set(c)
+	case reflect.Map:
+		if v.IsNil() {
+			return
+		}
+		c := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for key, value := range v.Seq2() {
+			item := reflect.New(value.Type()).Elem()
+			item.Set(value)
+			own(item)
+			c.SetMapIndex(key, item)
+		}
+		v.Set(c)
 	}
-	return c
 }
 
-func cloneOrder(o *reverse.Order) *reverse.Order {
-	c := *o
-	c.Subs = slices.Clone(o.Subs)
-	c.Tenders = slices.Clone(o.Tenders)
-	c.Shares = cloneTable(o.Shares)
-	c.Gone = slices.Clone(o.Gone)
-	return &c
-}
+var flats sync.Map // by reflect.Type, what flat found
 
-func cloneQuote(q *reverse.Quote) *reverse.Quote {
-	c := *q
-	c.Subs = slices.Clone(q.Subs)
-	c.GiftCards = slices.Clone(q.GiftCards)
-	c.Cells = cloneTable(q.Cells)
-	return &c
-}
-
-func cloneReverse(r *reverse.Reverse) *reverse.Reverse {
-	c := *r
-	c.Channels = slices.Clone(r.Channels)
-	c.GiftCards = slices.Clone(r.GiftCards)
-	c.Proofs = slices.Clone(r.Proofs)
-	c.History = slices.Clone(r.History)
-	return &c
-}
-
-func cloneApp(a *store.App) *store.App {
-	c := *a
-	c.Secrets = slices.Clone(a.Secrets)
-	c.Methods = slices.Clone(a.Methods)
-	c.Brands = slices.Clone(a.Brands)
-	return &c
-}
-
-func cloneSession(s *store.Session) *store.Session {
-	c := *s
-	c.Brands = slices.Clone(s.Brands)
-	return &c
-}
-
-// cloneBrand copies rules by way of their text: they are deep, rarely written, and the text is known to keep them.
-func cloneBrand(b *ledger.Brand) (*ledger.Brand, error) {
-	text, err := store.Encode(b)
-	if err != nil {
-		return nil, err
+// flat reports whether values of a type are copied whole by assignment: postings, balances and pins are.
+func flat(t reflect.Type) bool {
+	if known, ok := flats.Load(t); ok {
+		return known.(bool)
 	}
-	return store.Decode[ledger.Brand](text)
+	is := true
+	switch t.Kind() {
+	case reflect.Struct:
+		for field := range t.Fields() {
+			is = is && flat(field.Type)
+		}
+	case reflect.Slice, reflect.Pointer, reflect.Map:
+		is = false
+	}
+	flats.Store(t, is)
+	return is
 }

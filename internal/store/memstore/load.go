@@ -21,15 +21,15 @@ func (b *books) load(keys *reverse.Keys, at int64) *reverse.State {
 	l := &loader{books: b, s: reverse.NewState(b.rules), at: at, seen: map[string]bool{}, orders: map[string]bool{}}
 	for d := range keys.Requests {
 		if o := b.requests[d]; o != nil {
-			l.s.IndexOp(cloneOp(o))
+			l.s.IndexOp(clone(o))
 		}
 		if r := b.refusals[d]; r != nil && at < r.Until {
-			l.s.Refusals[d] = cloneRefusal(r)
+			l.s.Refusals[d] = clone(r)
 		}
 	}
 	for d := range keys.Refunds {
 		if o := b.refunds[d]; o != nil {
-			l.s.IndexOp(cloneOp(o))
+			l.s.IndexOp(clone(o))
 		}
 	}
 	l.wdk(keys)
@@ -88,7 +88,7 @@ func (l *loader) wdk(keys *reverse.Keys) {
 	}
 	for token := range keys.Quotes {
 		if q := l.quotes[token]; q != nil {
-			l.s.Quotes[token] = cloneQuote(q)
+			l.s.Quotes[token] = clone(q)
 			mains[q.Main] = true
 			l.cards(q.GiftCards)
 		}
@@ -110,7 +110,7 @@ func (l *loader) wdk(keys *reverse.Keys) {
 		if o == nil {
 			continue
 		}
-		l.s.PutOrder(cloneOrder(o))
+		l.s.PutOrder(clone(o))
 		for i := range o.Tenders {
 			if t := &o.Tenders[i]; t.Asset() {
 				l.order(t.Order)
@@ -121,7 +121,7 @@ func (l *loader) wdk(keys *reverse.Keys) {
 		}
 		for id, r := range l.reverses {
 			if r.Main == main {
-				l.s.Reverses[id] = cloneReverse(r)
+				l.s.Reverses[id] = clone(r)
 				l.cards(r.GiftCards)
 			}
 		}
@@ -142,7 +142,7 @@ func (l *loader) order(no string) {
 	}
 	l.orders[no] = true
 	for _, o := range l.histories[no] {
-		l.s.PutOp(cloneOp(o))
+		l.s.PutOp(clone(o))
 		l.member(o.Member)
 		for i := range o.Postings {
 			l.lot(o.Postings[i].Lot)
@@ -155,7 +155,7 @@ func (l *loader) order(no string) {
 	}
 	for k, t := range l.tombs {
 		if k.Order == no && l.at < t.Until {
-			l.s.Tombs[k] = shallow(t)
+			l.s.Tombs[k] = clone(t)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func (l *loader) hold(h *ledger.Hold) {
 	if h == nil || l.s.Holds[h.HoldKey] != nil {
 		return
 	}
-	l.s.Holds[h.HoldKey] = cloneHold(h)
+	l.s.Holds[h.HoldKey] = clone(h)
 	l.pins(h.Pins)
 	l.member(h.Member)
 }
@@ -180,7 +180,7 @@ func (l *loader) lot(id ledger.LotID) {
 	if x == nil || l.s.Lots[id] != nil {
 		return
 	}
-	l.s.Lots[id] = shallow(x)
+	l.s.Lots[id] = clone(x)
 	l.member(x.Member)
 }
 
@@ -189,7 +189,7 @@ func (l *loader) voucher(id string) {
 	if v == nil || l.s.Vouchers[id] != nil {
 		return
 	}
-	l.s.Vouchers[id] = shallow(v)
+	l.s.Vouchers[id] = clone(v)
 	l.member(v.Member)
 }
 
@@ -227,9 +227,9 @@ func (l *loader) member(id string) string {
 		return id
 	}
 	l.seen[id] = true
-	l.s.PutMember(cloneMember(m))
+	l.s.PutMember(clone(m))
 	for _, account := range l.purses[id] {
-		l.s.PutAccount(shallow(l.accounts[account]))
+		l.s.PutAccount(clone(l.accounts[account]))
 		for lot := range l.open[account] {
 			if l.lots[lot].Due(l.at) {
 				l.lot(lot)
@@ -239,7 +239,7 @@ func (l *loader) member(id string) string {
 	for _, h := range l.holds {
 		if h.Member == id && l.at >= h.Deadline {
 			l.hold(h)
-			l.order(h.Order) // its end is told in that history
+			l.order(h.Order) // its end is in that history
 		}
 	}
 	return id

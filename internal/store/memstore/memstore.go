@@ -22,7 +22,7 @@ import (
 // A Step is a write that a Hook can make fail.
 type Step string
 
-// The steps. A Hook hears of each before it happens.
+// The steps. A Hook is called before each.
 const (
 	SaveStep    Step = "save"
 	CommitStep  Step = "commit"
@@ -31,9 +31,9 @@ const (
 	PutStep     Step = "put" // a brand, app or session is written or deleted
 )
 
-// A Hook decides what becomes of a write: whether it takes effect, and which error its caller hears. The pair tells four stories;
-// (false, error) failed, (true, error) failed yet persisted, (false, nil) is a store that lies. An error of a commit that took
-// effect reaches the caller as store.ErrUnknown.
+// A Hook decides what becomes of a write: whether it takes effect, and which error its caller gets. (false, error): the write failed.
+// (true, error): it was written and reported as failed. (false, nil): it was lost and reported as done. An error of a commit that took effect
+// reaches the caller as store.ErrUnknown.
 type Hook func(step Step) (apply bool, err error)
 
 // Store is a store.Store in memory. The zero value is not ready: call Open.
@@ -78,6 +78,7 @@ type books struct {
 	outs      map[string]int64 // out_order_id → main number
 	quotes    map[string]*reverse.Quote
 	reverses  map[int64]*reverse.Reverse
+	cursors   map[string]*cursor
 }
 
 func newBooks(rules *ledger.Brand) *books {
@@ -89,7 +90,7 @@ func newBooks(rules *ledger.Brand) *books {
 		holds: map[ledger.HoldKey]*ledger.Hold{}, vouchers: map[string]*ledger.Voucher{},
 		refusals: map[ledger.Digest]*ledger.Refusal{}, tombs: map[ledger.TombKey]*ledger.Tombstone{},
 		wdkOrders: map[int64]*reverse.Order{}, subs: map[int64]int64{}, outs: map[string]int64{},
-		quotes: map[string]*reverse.Quote{}, reverses: map[int64]*reverse.Reverse{},
+		quotes: map[string]*reverse.Quote{}, reverses: map[int64]*reverse.Reverse{}, cursors: map[string]*cursor{},
 	}
 }
 
@@ -365,10 +366,7 @@ func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
 		default:
 			b.Serial, b.Version = have.rules.Serial, b.Version+1
 		}
-		rules, err := cloneBrand(b)
-		if err != nil {
-			return err
-		}
+		rules := clone(b)
 		if have == nil {
 			s.brands[b.ID] = newBooks(rules)
 		} else {
@@ -383,7 +381,7 @@ func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
 // PutApp writes an app.
 func (s *Store) PutApp(ctx context.Context, a *store.App) error {
 	return s.write(ctx, PutStep, func() error {
-		s.apps[a.Key] = cloneApp(a)
+		s.apps[a.Key] = clone(a)
 		s.revision++
 		return nil
 	})
@@ -392,7 +390,7 @@ func (s *Store) PutApp(ctx context.Context, a *store.App) error {
 // PutSession writes a session.
 func (s *Store) PutSession(ctx context.Context, v *store.Session) error {
 	return s.write(ctx, PutStep, func() error {
-		s.sessions[v.Token] = cloneSession(v)
+		s.sessions[v.Token] = clone(v)
 		s.revision++
 		return nil
 	})
@@ -413,17 +411,13 @@ func (s *Store) Snapshot(context.Context) (*store.Snapshot, error) {
 	defer s.mu.RUnlock()
 	snap := &store.Snapshot{Revision: s.revision}
 	for _, id := range sorted(s.brands) {
-		b, err := cloneBrand(s.brands[id].rules)
-		if err != nil {
-			return nil, err
-		}
-		snap.Brands = append(snap.Brands, b)
+		snap.Brands = append(snap.Brands, clone(s.brands[id].rules))
 	}
 	for _, key := range sorted(s.apps) {
-		snap.Apps = append(snap.Apps, cloneApp(s.apps[key]))
+		snap.Apps = append(snap.Apps, clone(s.apps[key]))
 	}
 	for _, token := range sorted(s.sessions) {
-		snap.Sessions = append(snap.Sessions, cloneSession(s.sessions[token]))
+		snap.Sessions = append(snap.Sessions, clone(s.sessions[token]))
 	}
 	return snap, nil
 }
@@ -436,7 +430,7 @@ func (s *Store) Revision(context.Context) (int64, error) {
 }
 
 // stream copies out what pick listed of a brand at one moment.
-func stream[T any](s *Store, brand string, pick func(*books) []*T, clone func(*T) *T) iter.Seq2[*T, error] {
+func stream[T any](s *Store, brand string, pick func(*books) []*T) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		s.mu.RLock()
 		b, err := s.brand(brand)
@@ -470,7 +464,7 @@ func inOrder[K cmp.Ordered, V any](m map[K]*V) []*V {
 func (s *Store) Ops(_ context.Context, brand string, after int64) iter.Seq2[*ledger.Op, error] {
 	return stream(s, brand, func(b *books) []*ledger.Op {
 		return b.ops[min(max(after, 0), int64(len(b.ops))):]
-	}, cloneOp)
+	})
 }
 
 // Links streams the chain.
@@ -508,7 +502,7 @@ func (s *Store) Head(_ context.Context, brand string) (store.Link, error) {
 
 // Accounts streams accounts by id.
 func (s *Store) Accounts(_ context.Context, brand string) iter.Seq2[*ledger.Account, error] {
-	return stream(s, brand, func(b *books) []*ledger.Account { return inOrder(b.accounts) }, shallow)
+	return stream(s, brand, func(b *books) []*ledger.Account { return inOrder(b.accounts) })
 }
 
 // Lots streams lots by account and number.
@@ -517,7 +511,7 @@ func (s *Store) Lots(_ context.Context, brand string) iter.Seq2[*ledger.Lot, err
 		return slices.SortedFunc(maps.Values(b.lots), func(x, y *ledger.Lot) int {
 			return cmp.Or(cmp.Compare(x.Account, y.Account), cmp.Compare(x.N, y.N))
 		})
-	}, shallow)
+	})
 }
 
 // Holds streams open holds by order and family.
@@ -526,27 +520,27 @@ func (s *Store) Holds(_ context.Context, brand string) iter.Seq2[*ledger.Hold, e
 		return slices.SortedFunc(maps.Values(b.holds), func(x, y *ledger.Hold) int {
 			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(x.Family, y.Family))
 		})
-	}, cloneHold)
+	})
 }
 
 // Vouchers streams vouchers by id.
 func (s *Store) Vouchers(_ context.Context, brand string) iter.Seq2[*ledger.Voucher, error] {
-	return stream(s, brand, func(b *books) []*ledger.Voucher { return inOrder(b.vouchers) }, shallow)
+	return stream(s, brand, func(b *books) []*ledger.Voucher { return inOrder(b.vouchers) })
 }
 
 // Members streams members by id.
 func (s *Store) Members(_ context.Context, brand string) iter.Seq2[*ledger.Member, error] {
-	return stream(s, brand, func(b *books) []*ledger.Member { return inOrder(b.members) }, cloneMember)
+	return stream(s, brand, func(b *books) []*ledger.Member { return inOrder(b.members) })
 }
 
 // WdkOrders streams WDK orders by main number.
 func (s *Store) WdkOrders(_ context.Context, brand string) iter.Seq2[*reverse.Order, error] {
-	return stream(s, brand, func(b *books) []*reverse.Order { return inOrder(b.wdkOrders) }, cloneOrder)
+	return stream(s, brand, func(b *books) []*reverse.Order { return inOrder(b.wdkOrders) })
 }
 
 // Reverses streams reverses by id.
 func (s *Store) Reverses(_ context.Context, brand string) iter.Seq2[*reverse.Reverse, error] {
-	return stream(s, brand, func(b *books) []*reverse.Reverse { return inOrder(b.reverses) }, cloneReverse)
+	return stream(s, brand, func(b *books) []*reverse.Reverse { return inOrder(b.reverses) })
 }
 
 // Refusals streams refusals by request.
@@ -555,7 +549,7 @@ func (s *Store) Refusals(_ context.Context, brand string) iter.Seq2[*ledger.Refu
 		return slices.SortedFunc(maps.Values(b.refusals), func(x, y *ledger.Refusal) int {
 			return bytes.Compare(x.Request[:], y.Request[:])
 		})
-	}, cloneRefusal)
+	})
 }
 
 // Tombs streams tombstones by order, app, family and direction.
@@ -564,7 +558,7 @@ func (s *Store) Tombs(_ context.Context, brand string) iter.Seq2[*ledger.Tombsto
 		return slices.SortedFunc(maps.Values(b.tombs), func(x, y *ledger.Tombstone) int {
 			return cmp.Or(cmp.Compare(x.Order, y.Order), cmp.Compare(x.App, y.App), cmp.Compare(x.Family, y.Family), direction(x)-direction(y))
 		})
-	}, shallow)
+	})
 }
 
 // direction puts tombstones against spends before those against charges.
@@ -577,29 +571,12 @@ func direction(t *ledger.Tombstone) int {
 
 // Quotes streams quotes by token.
 func (s *Store) Quotes(_ context.Context, brand string) iter.Seq2[*reverse.Quote, error] {
-	return stream(s, brand, func(b *books) []*reverse.Quote { return inOrder(b.quotes) }, cloneQuote)
+	return stream(s, brand, func(b *books) []*reverse.Quote { return inOrder(b.quotes) })
 }
 
 // Rules streams every version of a brand's rules.
 func (s *Store) Rules(_ context.Context, brand string) iter.Seq2[*ledger.Brand, error] {
-	return func(yield func(*ledger.Brand, error) bool) {
-		s.mu.RLock()
-		b, err := s.brand(brand)
-		var published []*ledger.Brand
-		if err == nil {
-			published = b.published
-		}
-		s.mu.RUnlock()
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for _, v := range published {
-			if !yield(cloneBrand(v)) {
-				return
-			}
-		}
-	}
+	return stream(s, brand, func(b *books) []*ledger.Brand { return b.published })
 }
 
 // Issued is the brand's counter.

@@ -19,7 +19,8 @@ func (b *books) save(s *reverse.State, at int64) (write func(), err error) {
 	for i, o := range s.Changes.Ops {
 		head.Last++
 		o.Seq = head.Last
-		ops[i] = cloneOp(o)
+		ops[i] = clone(o)
+		ops[i].Result.Replayed = false // which is not stored
 		bodies[i] = store.AppendOp(nil, o)
 	}
 	if err := b.unique(s, ops); err != nil {
@@ -124,11 +125,11 @@ func copyChanges(s *reverse.State) *changes {
 	from := &s.Changes
 	c := &changes{
 		unbound: slices.Clone(from.Unbound), idents: slices.Clone(from.Idents.List), ended: slices.Clone(from.Ended),
-		members: each(from.Members.List, cloneMember), accounts: each(from.Accounts.List, shallow),
-		lots: each(from.Lots.List, shallow), holds: each(from.Holds.List, cloneHold), vouchers: each(from.Vouchers.List, shallow),
-		refusals: each(from.Refusals, cloneRefusal), tombs: each(from.Tombs, shallow),
-		orders: each(s.Wdk.Orders.List, cloneOrder), quotes: each(s.Wdk.Quotes.List, cloneQuote),
-		reverses: each(s.Wdk.Reverses.List, cloneReverse),
+		members: each(from.Members.List), accounts: each(from.Accounts.List),
+		lots: each(from.Lots.List), holds: each(from.Holds.List), vouchers: each(from.Vouchers.List),
+		refusals: each(from.Refusals), tombs: each(from.Tombs),
+		orders: each(s.Wdk.Orders.List), quotes: each(s.Wdk.Quotes.List),
+		reverses: each(s.Wdk.Reverses.List),
 	}
 	for _, id := range c.idents {
 		c.names = append(c.names, s.Idents[id])
@@ -141,7 +142,7 @@ func copyChanges(s *reverse.State) *changes {
 	return c
 }
 
-func each[T any](list []*T, clone func(*T) *T) []*T {
+func each[T any](list []*T) []*T {
 	out := make([]*T, len(list))
 	for i, v := range list {
 		out[i] = clone(v)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,6 +54,9 @@ func (s *Store) lock(ctx context.Context, serial int64, keys *reverse.Keys, r *s
 	}
 	t := &batch{s: s, conn: conn, loaded: newLoader(ctx, s, conn.Conn(), serial, store.Locked, clock)}
 	s.begin(t.loaded.asker.trip)
+	if s.distributed {
+		t.loaded.asker.trip.Queue(stayPut, t.loaded.asker.brand)
+	}
 	t.loaded.Lock(r)
 	if err := t.loaded.load(keys, clock); err != nil {
 		t.Rollback()
@@ -145,7 +147,7 @@ func (w *saver) ops() {
 	if len(c.Tombs)+len(c.Refusals) > 0 {
 		moves = 1
 	}
-	w.do("SaveOps", append([]any{n, digest[:], w.loaded.At, moves}, columns...)...).Query(func(rows pgx.Rows) error {
+	w.do("MoveHead", n, digest[:], w.loaded.At, moves).Query(func(rows pgx.Rows) error {
 		return each(rows, func(r store.Row) error {
 			link := store.Link{Last: r.Int(0)}
 			for i, o := range c.Ops {
@@ -153,10 +155,14 @@ func (w *saver) ops() {
 			}
 			w.memory = r.Int(1) - moves
 			copy(link.Hash[:], r.Bytes(2))
-			w.token = tokenOf(w.loaded.asker.brand, r.Text(3), n > 0, link)
+			w.token = tokenOf(n > 0, link)
 			return nil
 		})
 	})
+	if n > 0 {
+		w.do("SaveLink")
+		w.do("SaveOps", append([]any{n}, columns...)...)
+	}
 }
 
 // planted looks, behind the head, whether what this batch remembers came too late: an original or an answer that another batch booked
@@ -238,25 +244,16 @@ func (t *batch) Commit(ctx context.Context) error {
 		return nil
 	case err == nil:
 		return fmt.Errorf("postgres: the transaction ended in %s", tag)
-	case errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] != "57": // the server refused, and goes on
-		return storeError(err)
+	case !t.s.citus && errors.As(err, &e) && e.Severity == "ERROR" && e.Code[:2] != "57": // the server refused, and goes on
+		return storeError(err) // a coordinator says so, too, when it lost the worker that may have committed
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// tokenOf names a batch: its brand, its transaction and, if it booked operations, its link.
-func tokenOf(brand int64, xid string, linked bool, l store.Link) string {
+// tokenOf names a batch by its link, if it booked operations.
+func tokenOf(linked bool, l store.Link) string {
 	if !linked {
-		return fmt.Sprintf("%d:%s:", brand, xid)
+		return ""
 	}
-	return fmt.Sprintf("%d:%s:%d.%x", brand, xid, l.Last, l.Hash)
-}
-
-// cutToken is tokenOf undone.
-func cutToken(token string) (brand, xid, link string, ok bool) {
-	parts := strings.Split(token, ":")
-	if len(parts) != 3 {
-		return "", "", "", false
-	}
-	return parts[0], parts[1], parts[2], true
+	return fmt.Sprintf("%d.%x", l.Last, l.Hash)
 }

@@ -54,8 +54,12 @@ func attach(ctx context.Context, c *pgx.Conn, snapshot string) error {
 	return c.SendBatch(ctx, b).Close()
 }
 
-// Freeze shows the books as of this moment, however long they are read and whoever writes meanwhile.
+// Freeze shows the books as of this moment, however long they are read and whatever is written meanwhile. Citus cannot: a snapshot is one
+// machine's. There the books go on, and an audit looks for a quiet moment.
 func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), err error) {
+	if s.distributed {
+		return s, func() {}, nil
+	}
 	conn, err := s.reader.Acquire(ctx)
 	if err != nil {
 		return nil, nil, storeError(err)
@@ -65,7 +69,7 @@ func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), 
 		conn.Release()
 	}
 	f := newStore(s.opts)
-	f.pool, f.reader = s.pool, s.reader
+	f.pool, f.reader, f.settings, f.names, f.values = s.pool, s.reader, s.settings, s.names, s.values
 	if _, err = conn.Exec(ctx, beginReading); err == nil {
 		err = conn.QueryRow(ctx, "SELECT pg_export_snapshot()").Scan(&f.frozen)
 	}
@@ -79,9 +83,13 @@ func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), 
 // newStore is a store without connections.
 func newStore(o Options) *Store {
 	s := &Store{opts: o, serials: map[string]int64{}, rules: map[int64]*ledger.Brand{}}
-	s.Books = store.Books{Stream: func(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
-		return s.stream(ctx, s.reader, brand, query, read, args...)
-	}}
+	over := func(pool func() *pgxpool.Pool) store.Books {
+		return store.Books{Stream: func(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
+			return s.stream(ctx, pool(), brand, query, read, args...)
+		}}
+	}
+	s.Books = over(func() *pgxpool.Pool { return s.reader })
+	s.Histories = store.Histories{From: over(func() *pgxpool.Pool { return s.pool })}
 	s.Tables = store.Tables{
 		Read: func(ctx context.Context, do func(store.Tx) error) error {
 			return s.transaction(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
@@ -99,7 +107,7 @@ func (s *Store) Integrity(context.Context) error { return nil }
 func (s *Store) transaction(ctx context.Context, o pgx.TxOptions, do func(store.Tx) error) error {
 	return storeError(pgx.BeginTxFunc(ctx, s.pool, o, func(t pgx.Tx) error {
 		if s.opts.PgBouncer && o.AccessMode != pgx.ReadOnly {
-			if _, err := t.Exec(ctx, sql("SetLocal"), names, values); err != nil {
+			if _, err := t.Exec(ctx, sql("SetLocal"), s.names, s.values); err != nil {
 				return err
 			}
 		}

@@ -124,7 +124,12 @@ func TestCutOff(t *testing.T) {
 	}
 	w := newWire(t, u.Host)
 	u.Host = w.listener.Addr().String()
-	s, err := postgres.Open(t.Context(), postgres.Options{DSN: u.String()})
+	cutOff(t, u.String(), w)
+}
+
+// cutOff charges over a database that some wire leads to.
+func cutOff(t *testing.T, dsn string, w *wire) {
+	s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
 	if err != nil {
 		t.Fatal(err)
 	}

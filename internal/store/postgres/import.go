@@ -46,9 +46,9 @@ const (
 	// A wallet's text is that of store.Wallet without lots, which are all in their table; the order of accounts is store.PurseOrder.
 	importMembers = `
 INSERT INTO member (brand_id, id, body, wallet, due)
-SELECT m.brand_id, m.id, m.body, coalesce(a.wallet, ''), least(l.due, h.due, 9223372036854775807)
+SELECT m.brand_id, m.id, m.body, coalesce(a.wallet, E'[\n]'), least(l.due, h.due, 9223372036854775807)
 FROM import_member m LEFT JOIN (
-  SELECT brand_id, member, string_agg(body || E'\n', '' ORDER BY type, id) AS wallet FROM import_account GROUP BY brand_id, member
+  SELECT brand_id, member, '[' || string_agg(E'\n[' || body || ']', ',' ORDER BY type, id) || E'\n]' AS wallet FROM import_account GROUP BY brand_id, member
 ) a ON a.brand_id = m.brand_id AND a.member = m.id LEFT JOIN (
   SELECT brand_id, member, min(expires) AS due FROM lot WHERE open GROUP BY brand_id, member
 ) l ON l.brand_id = m.brand_id AND l.member = m.id LEFT JOIN (
@@ -79,6 +79,9 @@ wdk_order, wdk_sub, quote, reverse`
 func (s *Store) Import(ctx context.Context, from store.Source, progress func(what string, n int64)) error {
 	if progress == nil {
 		progress = func(string, int64) {}
+	}
+	if s.distributed {
+		return fmt.Errorf("%w: the database is distributed already; copy into a new one, then run `recoup migrate --citus`", store.ErrNoImport)
 	}
 	snap, err := from.Snapshot(ctx)
 	if err != nil {
@@ -148,7 +151,7 @@ func (im *importer) exec(statement string, args ...any) error {
 	return err
 }
 
-// begin makes sure that there is nothing yet, and that nobody else begins: whoever writes to the directory takes its row first.
+// begin makes sure that there is nothing yet, and that no other import begins: a writer of the directory takes its row first.
 func (im *importer) begin() error {
 	if err := run(im.ctx, im.tx, importSettings); err != nil {
 		return err

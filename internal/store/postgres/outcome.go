@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"recoup/internal/store"
 )
@@ -16,25 +17,21 @@ import (
 // outcomeMax is how long Outcome asks before it gives up: a server that is away so long is for people to look at.
 const outcomeMax = 60 * time.Second
 
-// Outcome waits until the transaction is no longer in progress: a server process that lost its client may still commit. Then the link
-// that the batch wrote tells. Where it booked nothing the answer is no, and the batch runs again: the server's memory of the transaction is
-// no witness, for after a crash it gives the number of one that was lost to another.
+// Outcome waits until nobody holds the brand's head: a server process that lost its client may still commit. Then the link that the batch
+// wrote tells. Where it booked nothing the answer is no, and the batch runs again. Nothing else is a witness: after a crash the server gives
+// the number of a transaction that was lost to another, and on Citus it is a worker that commits, and the coordinator may not learn of it.
 func (s *Store) Outcome(ctx context.Context, brand, token string) (bool, error) {
 	serial, err := s.serial(ctx, brand)
 	if err != nil {
 		return false, err
 	}
-	of, xid, link, ok := cutToken(token)
-	if !ok || of != strconv.FormatInt(serial, 10) {
-		return false, nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, outcomeMax)
 	defer cancel()
 	pause := 5 * time.Millisecond
 	for {
-		committed, over, err := s.ask(ctx, serial, xid, link)
-		if over {
-			return committed, err
+		committed, err := s.outcome(ctx, serial, token)
+		if err == nil || !passing(err) {
+			return committed, storeError(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,32 +42,28 @@ func (s *Store) Outcome(ctx context.Context, brand, token string) (bool, error) 
 	}
 }
 
-// ask asks once. An error that the database's being away explains is no answer.
-func (s *Store) ask(ctx context.Context, serial int64, xid, link string) (committed, over bool, err error) {
-	var status *string
-	if err := s.pool.QueryRow(ctx, sql("XactStatus"), xid).Scan(&status); err != nil {
-		err = storeError(err)
-		return false, !errors.Is(err, store.ErrDown), err
+// outcome asks once.
+func (s *Store) outcome(ctx context.Context, serial int64, token string) (committed bool, err error) {
+	if _, err := s.pool.Exec(ctx, sql("AwaitHead"), serial); err != nil {
+		return false, err
 	}
-	if status != nil && *status == "in progress" {
-		return false, false, nil
-	}
-	if link == "" {
-		return false, true, nil
-	}
-	last, hash, _ := strings.Cut(link, ".")
+	last, hash, _ := strings.Cut(token, ".")
 	n, err := strconv.ParseInt(last, 10, 64)
 	if err != nil {
-		return false, true, nil //nolint:nilerr // a token that is none of ours names nothing that was committed
+		return false, nil //nolint:nilerr // a token that is none of ours names nothing that was committed
 	}
 	var found []byte
 	err = s.pool.QueryRow(ctx, sql("Link"), serial, n).Scan(&found)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, true, nil
+		return false, nil
 	}
-	if err != nil {
-		err = storeError(err)
-		return false, !errors.Is(err, store.ErrDown), err
+	return fmt.Sprintf("%x", found) == hash, err
+}
+
+// passing reports whether an error is over when the database is back, or when the head has been let go.
+func passing(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == "55P03" || e.Code == "57014") { // waited for too long
+		return true
 	}
-	return fmt.Sprintf("%x", found) == hash, true, nil
+	return errors.Is(storeError(err), store.ErrDown)
 }

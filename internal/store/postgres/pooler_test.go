@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"recoup/internal/need"
 	"recoup/internal/pgtemp"
 	"recoup/internal/store"
 	"recoup/internal/store/postgres"
@@ -46,12 +47,7 @@ func TestConformanceThroughPooler(t *testing.T) {
 // pooler starts PgBouncer in front of a database, with fewer connections than callers, and answers a DSN that leads through it.
 func pooler(t testing.TB, dsn string) string {
 	t.Helper()
-	binary, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		if binary, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
-			t.Fatal("install the Debian package pgbouncer: ", err)
-		}
-	}
+	binary := need.Program(t, "pgbouncer")
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)

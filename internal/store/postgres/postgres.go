@@ -39,13 +39,20 @@ const lanes = 2
 
 // Store is a store.Store in PostgreSQL.
 type Store struct {
-	store.Books  // over reader
-	store.Tables // over pool
+	store.Books     // over reader
+	store.Histories // over pool
+	store.Tables    // over pool
 
 	opts   Options
 	pool   *pgxpool.Pool // batches and reads, with the settings of sessions
 	reader *pgxpool.Pool // streams
 	frozen string        // the snapshot that streams read; "": each its own
+
+	citus       bool // the database is a cluster's
+	distributed bool // and the books are spread over it
+
+	settings      map[string]string // of sessions of pool
+	names, values []string          // the same, for a transaction behind a pooler to bring along
 
 	mu      sync.Mutex              // guards what follows
 	serials map[string]int64        // of brands, which never change
@@ -57,7 +64,10 @@ var _ store.Store = (*Store)(nil)
 // Open connects, checks the server's settings and brings the schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := newStore(o)
-	cfg, err := poolConfig(o.DSN, &o)
+	if err := s.detect(ctx); err != nil {
+		return nil, err
+	}
+	cfg, err := s.poolConfig(o.DSN, &o)
 	if err != nil {
 		return nil, err
 	}

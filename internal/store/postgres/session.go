@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,8 +53,8 @@ const (
 	connectTimeout = 5 * time.Second
 )
 
-func poolConfig(dsn string, o *Options) (*pgxpool.Config, error) {
-	cfg, err := config(dsn, sessions, o.PgBouncer)
+func (s *Store) poolConfig(dsn string, o *Options) (*pgxpool.Config, error) {
+	cfg, err := config(dsn, s.settings, o.PgBouncer)
 	if err != nil {
 		return nil, err
 	}
@@ -110,21 +108,11 @@ func hidden(err error) error {
 	return err
 }
 
-// names and values are the settings that a transaction behind a pooler brings along.
-var names, values = func() (names, values []string) {
-	for _, name := range slices.Sorted(maps.Keys(sessions)) {
-		if name != "application_name" {
-			names, values = append(names, name), append(values, sessions[name])
-		}
-	}
-	return names, values
-}()
-
 // begin queues the start of a writing transaction.
 func (s *Store) begin(b *pgx.Batch) {
 	b.Queue("BEGIN")
 	if s.opts.PgBouncer {
-		b.Queue(sql("SetLocal"), names, values)
+		b.Queue(sql("SetLocal"), s.names, s.values)
 	}
 }
 
@@ -148,12 +136,12 @@ func (s *Store) check(ctx context.Context) error {
 		return fmt.Errorf("postgres: the database has the encoding %s; create it with ENCODING 'UTF8'", encoding)
 	}
 	if s.opts.Unsafe {
-		return nil
+		return s.checkWorkers(ctx)
 	}
 	for _, setting := range []struct{ name, value string }{{"fsync", fsync}, {"full_page_writes", pages}, {"synchronous_commit", commit}} {
 		if setting.value == "off" {
 			return fmt.Errorf("%w: %s is off; set it on, or pass --unsafe if losing money is acceptable", ErrUnsafe, setting.name)
 		}
 	}
-	return nil
+	return s.checkWorkers(ctx)
 }

@@ -48,6 +48,7 @@ type Store struct {
 	readOnly bool
 
 	store.Books
+	store.Histories
 	store.Tables
 
 	writer      chan *writer // holds the writing connection while no batch is open and nothing is being written
@@ -82,6 +83,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
 	}
 	s.Books = store.Books{Stream: s.stream}
+	s.Histories = store.Histories{From: s.Books}
 	s.Tables = store.Tables{
 		Read: func(ctx context.Context, do func(store.Tx) error) error {
 			return s.read(func(c *conn) error { return do(tx{ctx, c}) })

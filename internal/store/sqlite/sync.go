@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// syncer makes commits durable, several at once. A commit writes its pages to the log while it has the writer, and waits for the disk without
-// it: the next batch is read and decided meanwhile. Nobody is told of a commit before the disk has it: not its callers, nor who sees its
-// effects.
+// syncer makes commits durable, several with one sync. A commit writes its pages to the log while it has the writer, and waits for the disk
+// without it: the next batch is read and decided meanwhile. No caller and no reader gets an answer that depends on a commit before it is
+// synced.
 //
-// The log stands the test of a power failure as it did: the engine's own recovery takes it up to the first page that is not whole, and
-// whatever was told lies before that.
+// A power failure leaves the log as SQLite expects it: its recovery takes the log up to the first page that is not whole, and every
+// acknowledged commit lies before that.
 type syncer struct {
 	sync func() error // of the log
 
@@ -20,8 +20,8 @@ type syncer struct {
 	begun   int64 // commits
 	written int64 // commits that are in the log, or have failed
 	durable int64 // of these
-	busy    bool  // somebody is syncing
-	broken  error // the disk has refused
+	busy    bool  // a sync is under way
+	broken  error // why the disk refused
 }
 
 func newSyncer(log *os.File) *syncer {
@@ -69,8 +69,8 @@ func (y *syncer) wait(commit int64) error {
 		if err == nil {
 			y.durable = upto
 		} else {
-			// What the disk has is not known, and asking again is said to have worked where it has not. What comes after would stand
-			// on that.
+			// What the disk has is not known, and a second sync may succeed without the pages that the first one lost. Whatever is
+			// booked next would build on them.
 			y.broken = fmt.Errorf("sqlite: the disk did not take the log, nothing more is booked; restart on a disk that works: %w", err)
 		}
 		y.moved.Broadcast()

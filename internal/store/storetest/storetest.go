@@ -62,7 +62,10 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"Directory", directory},
 		{"AuditOrder", auditOrder},
 		{"LongStreams", longStreams},
-		{"Reference", func(b *bench) { reference(b, 1, 400) }},
+		{"PagesOfHistory", pagesOfHistory},
+		{"Cursors", cursors},
+		{"ManyFollowers", manyFollowers},
+		{"Reference", func(b *bench) { reference(b, 1, referenceSteps) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -202,5 +202,25 @@ CREATE TABLE reverse (
 );
 CREATE INDEX reverse_main ON reverse (brand_id, main);
 
+-- How far followers of the operations are, and their own rows.
+
+CREATE TABLE follower (
+  epoch bigint NOT NULL, -- grows each time the cursor changes hands
+  seq bigint NOT NULL, -- followed up to here
+  until bigint NOT NULL, -- when the owner's lease ends, milliseconds since 1970
+  brand_id integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  owner text NOT NULL,
+  PRIMARY KEY (brand_id, name)
+) WITH (fillfactor = 10);
+
+CREATE TABLE follower_row (
+  brand_id integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  body text NOT NULL,
+  PRIMARY KEY (brand_id, name, key)
+) WITH (fillfactor = 80);
+
 -- +goose Down
 SELECT 1; -- the books are not thrown away; restore a backup

@@ -37,9 +37,9 @@ SELECT last, at, hash FROM link WHERE brand_id = $1 ORDER BY last;
 -- one row by primary key
 SELECT seq, at, hash FROM head WHERE brand_id = $1;
 
--- name: XactStatus
--- no table
-SELECT pg_xact_status($1::text::xid8);
+-- name: AwaitHead
+-- one row by primary key; a batch that has saved holds it until it has committed or is undone
+SELECT brand_id FROM head WHERE brand_id = $1 FOR SHARE;
 
 -- name: Settings
 -- no table: what durability and text depend on

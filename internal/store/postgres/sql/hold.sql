@@ -19,8 +19,7 @@ SELECT h.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
 -- name: SaveHolds
 -- one row each by primary key
 INSERT INTO hold (brand_id, order_no, family, member, deadline, body)
-SELECT $1, k.order_no, k.family, k.member, k.deadline, k.body
-FROM unnest($2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::text[]) AS k(order_no, family, member, deadline, body)
+VALUES ($1, unnest($2::text[]), unnest($3::smallint[]), unnest($4::text[]), unnest($5::bigint[]), unnest($6::text[]))
 ON CONFLICT (brand_id, order_no, family) DO UPDATE
 SET member = excluded.member, deadline = excluded.deadline, body = excluded.body;
 

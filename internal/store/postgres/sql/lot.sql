@@ -26,9 +26,10 @@ FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
 -- name: CreateLots
 -- appends; the primary key finds that somebody came first
 INSERT INTO lot (brand_id, account, n, kind, member, origin, expires, granted, balance, held, open)
-SELECT $1, k.account, k.n, k.kind, k.member, k.origin, k.expires, k.granted, k.balance, k.held, k.balance > k.held
-FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::bytea[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
-  AS k(account, n, kind, member, origin, expires, granted, balance, held);
+SELECT h.brand_id, k.account, k.n, k.kind, k.member, k.origin, k.expires, k.granted, k.balance, k.held, k.balance > k.held
+FROM head h CROSS JOIN unnest($2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::bytea[], $7::bigint[], $8::bigint[], $9::bigint[],
+  $10::bigint[]) AS k(account, n, kind, member, origin, expires, granted, balance, held)
+WHERE h.brand_id = $1;
 
 -- name: ChangeLots
 -- one row each by its place, which stays while its member is locked; within its page while it stays open or closed

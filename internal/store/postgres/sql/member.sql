@@ -20,7 +20,7 @@ SELECT m.id, m.body, m.wallet, m.due, m.ctid::text FROM unnest($2::text[]) AS k(
 -- name: CreateMembers
 -- appends; the primary key finds that somebody came first
 INSERT INTO member (brand_id, id, body, wallet)
-SELECT $1, k.id, k.body, k.wallet FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, body, wallet);
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::text[]));
 
 -- name: ChangeMembers
 -- one row each by its place, where it is locked, within its page
@@ -53,8 +53,7 @@ DELETE FROM ident USING (
 -- name: Bind
 -- appends; the primary key finds that somebody has the name
 INSERT INTO ident (brand_id, type, outer_type, text, member)
-SELECT $1, k.type, k.outer_type, k.text, k.member
-FROM unnest($2::smallint[], $3::text[], $4::text[], $5::text[]) AS k(type, outer_type, text, member);
+VALUES ($1, unnest($2::smallint[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]));
 
 -- name: Members
 -- in order of the primary key

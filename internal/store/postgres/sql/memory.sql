@@ -9,16 +9,15 @@ SELECT r.request, r.content, r.until, r.result FROM unnest($2::bytea[]) AS k(req
 -- name: SaveRefusals
 -- one row each by primary key
 INSERT INTO refusal (brand_id, request, content, until, result)
-SELECT $1, k.request, k.content, k.until, k.result
-FROM unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::text[]) AS k(request, content, until, result)
+VALUES ($1, unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]), unnest($5::text[]))
 ON CONFLICT (brand_id, request) DO UPDATE
 SET content = excluded.content, until = excluded.until, result = excluded.result;
 
 -- name: PurgeRefusals
 -- the head of the index refusal_until
-DELETE FROM refusal USING (
-  SELECT ctid AS place FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE refusal.ctid = k.place AND brand_id = $1;
+DELETE FROM refusal WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM refusal WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: TombsOfOrders
 -- neighbours by primary key
@@ -40,9 +39,8 @@ SELECT k.app, (
 -- name: SaveTombs
 -- one row each by primary key
 INSERT INTO tombstone (brand_id, order_no, app, family, charge, signed, amount, member, until)
-SELECT $1, k.order_no, k.app, k.family, k.charge, k.signed, k.amount, k.member, k.until
-FROM unnest($2::text[], $3::text[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
-  AS k(order_no, app, family, charge, signed, amount, member, until)
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::smallint[]), unnest($5::boolean[]), unnest($6::bigint[]),
+  unnest($7::bigint[]), unnest($8::text[]), unnest($9::bigint[]))
 ON CONFLICT (brand_id, order_no, app, family, charge) DO UPDATE
 SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until;
 
@@ -58,9 +56,9 @@ DELETE FROM tombstone USING (
 
 -- name: PurgeTombs
 -- the head of the index tombstone_until
-DELETE FROM tombstone USING (
-  SELECT ctid AS place FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE tombstone.ctid = k.place AND brand_id = $1;
+DELETE FROM tombstone WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM tombstone WHERE brand_id = $1 AND until <= $2 ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: Refusals
 -- in order of the primary key

@@ -19,7 +19,7 @@ SELECT v.body FROM unnest($2::text[]) AS k(member) CROSS JOIN LATERAL (
 -- name: SaveVouchers
 -- one row each by primary key
 INSERT INTO voucher (brand_id, id, member, body)
-SELECT $1, k.id, k.member, k.body FROM unnest($2::text[], $3::text[], $4::text[]) AS k(id, member, body)
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::text[]))
 ON CONFLICT (brand_id, id) DO UPDATE SET member = excluded.member, body = excluded.body;
 
 -- name: Vouchers

@@ -59,34 +59,34 @@ SELECT k.store, (
 -- name: SaveWdkOrders
 -- one row each by primary key; wdk_order_out finds that another order has the outer number
 INSERT INTO wdk_order (brand_id, main, out, body)
-SELECT $1, k.main, k.out, k.body FROM unnest($2::bigint[], $3::text[], $4::text[]) AS k(main, out, body)
+VALUES ($1, unnest($2::bigint[]), unnest($3::text[]), unnest($4::text[]))
 ON CONFLICT (brand_id, main) DO UPDATE SET out = excluded.out, body = excluded.body;
 
 -- name: SaveSubs
 -- one row each by primary key; fewer are written when a number is another order's
 INSERT INTO wdk_sub (brand_id, no, main, out)
-SELECT $1, k.no, k.main, nullif(k.out, '') FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS k(no, main, out)
+SELECT h.brand_id, k.no, k.main, nullif(k.out, '')
+FROM head h CROSS JOIN unnest($2::bigint[], $3::bigint[], $4::text[]) AS k(no, main, out) WHERE h.brand_id = $1
 ON CONFLICT (brand_id, no) DO UPDATE SET out = excluded.out WHERE wdk_sub.main = excluded.main;
 
 -- name: SaveQuotes
 -- one row each by primary key
 INSERT INTO quote (brand_id, token, store, until, bound, body)
-SELECT $1, k.token, k.store, k.until, k.bound, k.body
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[]) AS k(token, store, until, bound, body)
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::boolean[]), unnest($6::text[]))
 ON CONFLICT (brand_id, token) DO UPDATE
 SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body;
 
 -- name: SaveReverses
 -- one row each by primary key
 INSERT INTO reverse (brand_id, id, main, body)
-SELECT $1, k.id, k.main, k.body FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS k(id, main, body)
+VALUES ($1, unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]))
 ON CONFLICT (brand_id, id) DO UPDATE SET main = excluded.main, body = excluded.body;
 
 -- name: PurgeQuotes
 -- the head of the index quote_until
-DELETE FROM quote USING (
-  SELECT ctid AS place FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
-) k WHERE quote.ctid = k.place AND brand_id = $1;
+DELETE FROM quote WHERE brand_id = $1 AND ctid = ANY (ARRAY(
+  SELECT ctid FROM quote WHERE brand_id = $1 AND until <= $2 AND NOT bound ORDER BY until LIMIT $3 FOR UPDATE SKIP LOCKED
+));
 
 -- name: WdkOrders
 -- in order of the primary key

@@ -193,5 +193,25 @@ CREATE TABLE reverse (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reverse_main ON reverse (brand, main);
 
+-- How far followers of the operations are, and their own rows.
+
+CREATE TABLE follower (
+  brand INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  epoch INTEGER NOT NULL, -- grows each time the cursor changes hands
+  seq INTEGER NOT NULL, -- followed up to here
+  owner TEXT NOT NULL,
+  until INTEGER NOT NULL, -- when the owner's lease ends, milliseconds since 1970
+  PRIMARY KEY (brand, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE follower_row (
+  brand INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (brand, name, key)
+) STRICT, WITHOUT ROWID;
+
 -- +goose Down
 SELECT 1; -- the books are not thrown away; restore a backup

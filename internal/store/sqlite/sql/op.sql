@@ -18,3 +18,17 @@ VALUES (?1 << 42 | ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, nullif(?10, ''), ?11);
 -- name: OpsAfter
 -- in order of rowids
 SELECT seq, body FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place LIMIT ?3;
+
+-- name: MemberOps
+-- the tail of one member in the index op_member, which ends with the place
+SELECT seq, body FROM op INDEXED BY op_member WHERE brand = ?1 AND member = ?2 AND place < ?1 << 42 | min(?3, 4398046511103)
+ORDER BY place DESC LIMIT ?4;
+
+-- name: OrderOps
+-- the rows of one number, backwards in the index op_order
+SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 AND seq < ?3 ORDER BY ordinal DESC LIMIT ?4;
+
+-- name: SeqAt
+-- the last rows of the moment before by the index link_at
+SELECT coalesce(max(last), 0) FROM link INDEXED BY link_at
+WHERE brand = ?1 AND at = (SELECT max(at) FROM link INDEXED BY link_at WHERE brand = ?1 AND at <= ?2);

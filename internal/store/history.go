@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"math"
+
+	"recoup/internal/ledger"
+)
+
+// HistoryMax is how many operations one read of a history returns at most.
+const HistoryMax = 1000
+
+// History reads operations a page at a time. Nothing is held between two pages, so a reader may take as long as it likes; a page is read
+// through an index, so it costs the same at the end of a long history as at its beginning. limit is 1 to HistoryMax; ErrNoBrand when there
+// is no such brand.
+type History interface {
+	// MemberOps are a member's operations, the newest first, of those with a sequence number below before; 0: from the newest on.
+	MemberOps(ctx context.Context, brand, member string, before int64, limit int) ([]*ledger.Op, error)
+	// OrderOps are the operations of a business number, likewise.
+	OrderOps(ctx context.Context, brand, order string, before int64, limit int) ([]*ledger.Op, error)
+	// OpsAfter are the brand's operations after a sequence number, the oldest first. In a brand's sequence no number is missing and none is
+	// added below one that was seen: a reader of all up to one has missed nothing.
+	OpsAfter(ctx context.Context, brand string, after int64, limit int) ([]*ledger.Op, error)
+	// SeqAt is the sequence number of the last operation at or before a moment in milliseconds since 1970, 0 when there is none.
+	SeqAt(ctx context.Context, brand string, at int64) (int64, error)
+}
+
+// Histories are History over one query each, by its name in the store's .sql files. Where Books may be read from a replica, these are not.
+type Histories struct{ From Books }
+
+// MemberOps reads the index by member.
+func (h Histories) MemberOps(ctx context.Context, brand, member string, before int64, limit int) ([]*ledger.Op, error) {
+	return h.page(ctx, brand, limit, "MemberOps", member, below(before))
+}
+
+// OrderOps reads the index by order number: ordinals grow with sequence numbers.
+func (h Histories) OrderOps(ctx context.Context, brand, order string, before int64, limit int) ([]*ledger.Op, error) {
+	return h.page(ctx, brand, limit, "OrderOps", order, below(before))
+}
+
+// OpsAfter reads in order of the primary key.
+func (h Histories) OpsAfter(ctx context.Context, brand string, after int64, limit int) ([]*ledger.Op, error) {
+	return h.page(ctx, brand, limit, "OpsAfter", after)
+}
+
+// SeqAt asks the batches' rows: stamps grow with sequence numbers.
+func (h Histories) SeqAt(ctx context.Context, brand string, at int64) (int64, error) {
+	return one(ctx, h.From, brand, "SeqAt", func(r Row) (int64, error) { return r.Int(0), nil }, at)
+}
+
+func (h Histories) page(ctx context.Context, brand string, limit int, query string, args ...any) (ops []*ledger.Op, err error) {
+	args = append(args, int64(PageSize(limit)))
+	for o, err := range stream(ctx, h.From, brand, query, opOf, args...) {
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, o)
+	}
+	return ops, nil
+}
+
+// PageSize keeps a limit within 1 and HistoryMax.
+func PageSize(limit int) int { return min(max(limit, 1), HistoryMax) }
+
+// below turns 0 into the end.
+func below(before int64) int64 {
+	if before == 0 {
+		return math.MaxInt64
+	}
+	return before
+}
