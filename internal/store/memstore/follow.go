@@ -31,21 +31,17 @@ func (s *Store) OrderOps(_ context.Context, brand, order string, before int64, l
 }
 
 func (s *Store) backwards(brand string, before int64, limit int, is func(*ledger.Op) bool) (ops []*ledger.Op, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return nil, err
-	}
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	for seq := min(before-1, int64(len(b.ops))); seq > 0 && len(ops) < store.PageSize(limit); seq-- {
-		if o := b.ops[seq-1]; is(o) {
-			ops = append(ops, clone(o))
+	return read(s, brand, func(b *books) ([]*ledger.Op, error) {
+		for seq := min(before-1, int64(len(b.ops))); seq > 0 && len(ops) < store.PageSize(limit); seq-- {
+			if o := b.ops[seq-1]; is(o) {
+				ops = append(ops, clone(o))
+			}
 		}
-	}
-	return ops, nil
+		return ops, nil
+	})
 }
 
 // OpsAfter takes a piece of the operations.
@@ -63,18 +59,14 @@ func (s *Store) OpsAfter(ctx context.Context, brand string, after int64, limit i
 
 // SeqAt looks at every link.
 func (s *Store) SeqAt(_ context.Context, brand string, at int64) (seq int64, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range b.links {
-		if l.At <= at {
-			seq = l.Last
+	return read(s, brand, func(b *books) (int64, error) {
+		for _, l := range b.links {
+			if l.At <= at {
+				seq = l.Last
+			}
 		}
-	}
-	return seq, nil
+		return seq, nil
+	})
 }
 
 // cursor finds a cursor. The caller holds mu.
@@ -151,16 +143,16 @@ func (r rows) Get(key string) (body string, ok bool, err error) {
 
 // FollowerRows reads a follower's rows.
 func (s *Store) FollowerRows(_ context.Context, name, brand, from string, limit int) (list []store.FollowerRow, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil || b.cursors[name] == nil {
-		return nil, err
-	}
-	for _, key := range sorted(b.cursors[name].rows) {
-		if key >= from && len(list) < store.PageSize(limit) {
-			list = append(list, store.FollowerRow{Key: key, Body: b.cursors[name].rows[key]})
+	return read(s, brand, func(b *books) ([]store.FollowerRow, error) {
+		c := b.cursors[name]
+		if c == nil {
+			return nil, nil
 		}
-	}
-	return list, nil
+		for _, key := range sorted(c.rows) {
+			if key >= from && len(list) < store.PageSize(limit) {
+				list = append(list, store.FollowerRow{Key: key, Body: c.rows[key]})
+			}
+		}
+		return list, nil
+	})
 }

@@ -161,6 +161,17 @@ func (s *Store) write(ctx context.Context, step Step, do func() error) error {
 	return fault
 }
 
+// read looks at the books of a brand.
+func read[T any](s *Store, brand string, look func(*books) (T, error)) (v T, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, err := s.brand(brand)
+	if err != nil {
+		return v, err
+	}
+	return look(b)
+}
+
 // brand finds the books of a brand. The caller holds mu.
 func (s *Store) brand(id string) (*books, error) {
 	if b := s.brands[id]; b != nil {
@@ -192,24 +203,12 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 
 // Read never waits for a batch.
 func (s *Store) Read(_ context.Context, brand string, keys *reverse.Keys, now int64) (*reverse.State, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return nil, err
-	}
-	return b.load(keys, max(now, b.head.At)), nil
+	return read(s, brand, func(b *books) (*reverse.State, error) { return b.load(keys, max(now, b.head.At)), nil })
 }
 
 // Outcome remembers every batch.
 func (s *Store) Outcome(_ context.Context, brand, token string) (bool, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return false, err
-	}
-	return b.committed[token], nil
+	return read(s, brand, func(b *books) (bool, error) { return b.committed[token], nil })
 }
 
 // Numbers counts up.
@@ -233,25 +232,21 @@ func (s *Store) Numbers(ctx context.Context, brand string, n int64) (first int64
 
 // Due looks at every open lot and hold.
 func (s *Store) Due(_ context.Context, brand string, now int64, limit int) ([]string, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return nil, err
-	}
-	due := map[string]bool{}
-	for _, l := range b.lots {
-		if l.Due(now) {
-			due[l.Member] = true
+	return read(s, brand, func(b *books) ([]string, error) {
+		due := map[string]bool{}
+		for _, l := range b.lots {
+			if l.Due(now) {
+				due[l.Member] = true
+			}
 		}
-	}
-	for _, h := range b.holds {
-		if now >= h.Deadline {
-			due[h.Member] = true
+		for _, h := range b.holds {
+			if now >= h.Deadline {
+				due[h.Member] = true
+			}
 		}
-	}
-	ids := sorted(due)
-	return ids[:min(limit, len(ids))], nil
+		ids := sorted(due)
+		return ids[:min(limit, len(ids))], nil
+	})
 }
 
 // Purge forgets what is over.
@@ -432,13 +427,7 @@ func (s *Store) Revision(context.Context) (int64, error) {
 // stream copies out what pick listed of a brand at one moment.
 func stream[T any](s *Store, brand string, pick func(*books) []*T) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		s.mu.RLock()
-		b, err := s.brand(brand)
-		var all []*T
-		if err == nil {
-			all = pick(b)
-		}
-		s.mu.RUnlock()
+		all, err := read(s, brand, func(b *books) ([]*T, error) { return pick(b), nil })
 		if err != nil {
 			yield(nil, err)
 			return
@@ -470,13 +459,7 @@ func (s *Store) Ops(_ context.Context, brand string, after int64) iter.Seq2[*led
 // Links streams the chain.
 func (s *Store) Links(_ context.Context, brand string) iter.Seq2[store.Link, error] {
 	return func(yield func(store.Link, error) bool) {
-		s.mu.RLock()
-		b, err := s.brand(brand)
-		var links []store.Link
-		if err == nil {
-			links = b.links
-		}
-		s.mu.RUnlock()
+		links, err := read(s, brand, func(b *books) ([]store.Link, error) { return b.links, nil })
 		if err != nil {
 			yield(store.Link{}, err)
 			return
@@ -491,13 +474,7 @@ func (s *Store) Links(_ context.Context, brand string) iter.Seq2[store.Link, err
 
 // Head is the newest link, with the last stamp.
 func (s *Store) Head(_ context.Context, brand string) (store.Link, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return store.Link{}, err
-	}
-	return b.head, nil
+	return read(s, brand, func(b *books) (store.Link, error) { return b.head, nil })
 }
 
 // Accounts streams accounts by id.
@@ -581,13 +558,7 @@ func (s *Store) Rules(_ context.Context, brand string) iter.Seq2[*ledger.Brand, 
 
 // Issued is the brand's counter.
 func (s *Store) Issued(_ context.Context, brand string) (int64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, err := s.brand(brand)
-	if err != nil {
-		return 0, err
-	}
-	return b.counter, nil
+	return read(s, brand, func(b *books) (int64, error) { return b.counter, nil })
 }
 
 // Integrity has nothing to check.

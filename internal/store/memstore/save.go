@@ -11,7 +11,7 @@ import (
 
 // save checks a state's changes against the books, hands out sequence numbers and copies what is to be written. The function it
 // returns writes it; between the two the writer's token keeps everybody else out.
-func (b *books) save(s *reverse.State, at int64) (write func(), err error) {
+func (b *books) save(s *reverse.State, at int64) (commit func(), err error) {
 	head := b.head
 	head.At = at
 	ops := make([]*ledger.Op, len(s.Changes.Ops))
@@ -29,7 +29,7 @@ func (b *books) save(s *reverse.State, at int64) (write func(), err error) {
 	if len(ops) > 0 {
 		head.Hash = store.ChainHash(head.Hash, bodies...)
 	}
-	c := copyChanges(s)
+	write := b.copied(s)
 	return func() {
 		b.head = head
 		for _, o := range ops {
@@ -38,7 +38,7 @@ func (b *books) save(s *reverse.State, at int64) (write func(), err error) {
 		if len(ops) > 0 {
 			b.links = append(b.links, head)
 		}
-		b.put(c)
+		write()
 	}, nil
 }
 
@@ -102,52 +102,48 @@ func taken(what string, key any) error {
 	return fmt.Errorf("%w: %s %v is taken", store.ErrRetry, what, key)
 }
 
-// changes is a copy of what a batch changed, with its order kept.
-type changes struct {
-	unbound  []ledger.Ident
-	idents   []ledger.Ident
-	names    []string // the member of each of idents
-	ended    []ledger.HoldKey
-	lifted   []ledger.TombKey
-	members  []*ledger.Member
-	accounts []*ledger.Account
-	lots     []*ledger.Lot
-	holds    []*ledger.Hold
-	vouchers []*ledger.Voucher
-	refusals []*ledger.Refusal
-	tombs    []*ledger.Tombstone
-	orders   []*reverse.Order
-	quotes   []*reverse.Quote
-	reverses []*reverse.Reverse
-}
-
-func copyChanges(s *reverse.State) *changes {
-	from := &s.Changes
-	c := &changes{
-		unbound: slices.Clone(from.Unbound), idents: slices.Clone(from.Idents.List), ended: slices.Clone(from.Ended),
-		members: each(from.Members.List), accounts: each(from.Accounts.List),
-		lots: each(from.Lots.List), holds: each(from.Holds.List), vouchers: each(from.Vouchers.List),
-		refusals: each(from.Refusals), tombs: each(from.Tombs),
-		orders: each(s.Wdk.Orders.List), quotes: each(s.Wdk.Quotes.List),
-		reverses: each(s.Wdk.Reverses.List),
+// copied copies what a batch changed besides its operations, in the order in which the function it returns puts the copies in place.
+func (b *books) copied(s *reverse.State) func() {
+	c := &s.Changes
+	var writes []func()
+	later(&writes, c.Members.List, func(m *ledger.Member) { b.members[m.ID] = m })
+	for _, id := range c.Unbound {
+		writes = append(writes, func() { delete(b.idents, id) })
 	}
-	for _, id := range c.idents {
-		c.names = append(c.names, s.Idents[id])
+	for _, id := range c.Idents.List {
+		member := s.Idents[id]
+		writes = append(writes, func() { b.idents[id] = member })
 	}
-	for _, k := range from.TombsLifted {
+	later(&writes, c.Accounts.List, b.putAccount)
+	later(&writes, c.Lots.List, b.putLot)
+	for _, k := range c.Ended {
+		writes = append(writes, func() { delete(b.holds, k) })
+	}
+	later(&writes, c.Holds.List, func(h *ledger.Hold) { b.holds[h.HoldKey] = h })
+	later(&writes, c.Vouchers.List, func(v *ledger.Voucher) { b.vouchers[v.ID] = v })
+	later(&writes, c.Refusals, func(r *ledger.Refusal) { b.refusals[r.Request] = r })
+	later(&writes, c.Tombs, func(t *ledger.Tombstone) { b.tombs[t.TombKey] = t })
+	for _, k := range c.TombsLifted {
 		if s.Tombs[k] == nil { // else planted again
-			c.lifted = append(c.lifted, k)
+			writes = append(writes, func() { delete(b.tombs, k) })
 		}
 	}
-	return c
+	later(&writes, s.Wdk.Orders.List, b.putOrder)
+	later(&writes, s.Wdk.Quotes.List, func(q *reverse.Quote) { b.quotes[q.Token] = q })
+	later(&writes, s.Wdk.Reverses.List, func(r *reverse.Reverse) { b.reverses[r.ID] = r })
+	return func() {
+		for _, write := range writes {
+			write()
+		}
+	}
 }
 
-func each[T any](list []*T) []*T {
-	out := make([]*T, len(list))
-	for i, v := range list {
-		out[i] = clone(v)
+// later copies things now and puts the copies when the batch commits.
+func later[T any](writes *[]func(), list []*T, put func(*T)) {
+	for _, v := range list {
+		c := clone(v)
+		*writes = append(*writes, func() { put(c) })
 	}
-	return out
 }
 
 func (b *books) putOp(o *ledger.Op) {
@@ -164,52 +160,11 @@ func (b *books) putOp(o *ledger.Op) {
 	}
 }
 
-func (b *books) put(c *changes) {
-	for _, m := range c.members {
-		b.members[m.ID] = m
-	}
-	for _, id := range c.unbound {
-		delete(b.idents, id)
-	}
-	for i, id := range c.idents {
-		b.idents[id] = c.names[i]
-	}
-	for _, a := range c.accounts {
-		b.putAccount(a)
-	}
-	for _, l := range c.lots {
-		b.putLot(l)
-	}
-	for _, k := range c.ended {
-		delete(b.holds, k)
-	}
-	for _, h := range c.holds {
-		b.holds[h.HoldKey] = h
-	}
-	for _, v := range c.vouchers {
-		b.vouchers[v.ID] = v
-	}
-	for _, r := range c.refusals {
-		b.refusals[r.Request] = r
-	}
-	for _, t := range c.tombs {
-		b.tombs[t.TombKey] = t
-	}
-	for _, k := range c.lifted {
-		delete(b.tombs, k)
-	}
-	for _, o := range c.orders {
-		b.wdkOrders[o.Main] = o
-		b.outs[o.Out] = o.Main
-		for i := range o.Subs {
-			b.subs[o.Subs[i].No] = o.Main
-		}
-	}
-	for _, q := range c.quotes {
-		b.quotes[q.Token] = q
-	}
-	for _, r := range c.reverses {
-		b.reverses[r.ID] = r
+func (b *books) putOrder(o *reverse.Order) {
+	b.wdkOrders[o.Main] = o
+	b.outs[o.Out] = o.Main
+	for i := range o.Subs {
+		b.subs[o.Subs[i].No] = o.Main
 	}
 }
 
