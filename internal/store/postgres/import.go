@@ -432,77 +432,50 @@ func (im *importer) still() error {
 	return nil
 }
 
+// progressEvery is how many things lie between two reports.
+const progressEvery = 4096
+
 // bring copies one stream of every brand into a table. row puts the rows of one thing; they are used up before the next thing comes.
 func bring[T any](im *importer, what, table, columns string, stream func(context.Context, string) iter.Seq2[T, error],
 	row func(brand int64, v T, put func(...any)) error,
 ) error {
-	f := &feed[T]{what: what, row: row, progress: im.progress}
-	var stop func()
-	f.next, stop = iter.Pull2(func(yield func(thing[T], error) bool) {
+	var rows [][]any // of the newest thing
+	var done int64   // things
+	put := func(row ...any) { rows = append(rows, row) }
+	next, stop := iter.Pull(func(yield func(error) bool) {
 		for _, b := range im.snap.Brands {
 			for v, err := range stream(im.ctx, b.ID) {
-				if !yield(thing[T]{b.Serial, v}, err) {
+				if err == nil {
+					err = row(b.Serial, v, put)
+				}
+				if !yield(err) || err != nil {
 					return
+				}
+				if done++; done%progressEvery == 0 {
+					im.progress(what, done)
 				}
 			}
 		}
 	})
 	defer stop()
-	_, err := im.tx.CopyFrom(im.ctx, pgx.Identifier{table}, strings.Fields(columns), f)
-	if f.err != nil {
-		return f.err // which the server has only heard of
+	var failed error
+	_, err := im.tx.CopyFrom(im.ctx, pgx.Identifier{table}, strings.Fields(columns), pgx.CopyFromFunc(func() ([]any, error) {
+		for len(rows) == 0 {
+			err, more := next()
+			if failed = err; err != nil || !more {
+				return nil, err
+			}
+		}
+		first := rows[0]
+		rows = rows[1:]
+		return first, nil
+	}))
+	if failed != nil {
+		return failed // which the server has only heard of
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	im.progress(what, f.done)
+	im.progress(what, done)
 	return nil
 }
-
-// thing is what a stream tells of a brand.
-type thing[T any] struct {
-	brand int64
-	v     T
-}
-
-// feed hands the rows of things to COPY. It is a pgx.CopyFromSource.
-type feed[T any] struct {
-	what     string
-	next     func() (thing[T], error, bool)
-	row      func(brand int64, v T, put func(...any)) error
-	rows     [][]any // of the newest thing
-	at       int     // the current one
-	done     int64   // things
-	progress func(string, int64)
-	err      error
-}
-
-// progressEvery is how many things lie between two reports.
-const progressEvery = 4096
-
-// Next goes on to the next row.
-func (f *feed[T]) Next() bool {
-	f.at++
-	for f.at >= len(f.rows) {
-		t, err, more := f.next()
-		f.rows, f.at = f.rows[:0], 0
-		if err == nil && more {
-			err = f.row(t.brand, t.v, f.put)
-		}
-		if f.err = err; err != nil || !more {
-			return false
-		}
-		if f.done++; f.done%progressEvery == 0 {
-			f.progress(f.what, f.done)
-		}
-	}
-	return true
-}
-
-func (f *feed[T]) put(row ...any) { f.rows = append(f.rows, row) }
-
-// Values is the current row.
-func (f *feed[T]) Values() ([]any, error) { return f.rows[f.at], nil }
-
-// Err is what the source failed with.
-func (f *feed[T]) Err() error { return f.err }

@@ -1,4 +1,5 @@
-package postgres_test
+// Package copy moves a world with everything in it to PostgreSQL, and looks for whatever could be missing.
+package copy
 
 import (
 	"context"
