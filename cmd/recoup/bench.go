@@ -10,9 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"recoup"
 	"recoup/internal/bench"
-	"recoup/internal/store"
 )
 
 type benchCmd struct {
@@ -20,8 +18,9 @@ type benchCmd struct {
 	Rounds     int               `default:"3" help:"Rounds, of which medians are shown."`
 	Conns      int               `default:"256" help:"Connections of the client."`
 	Only       []string          `placeholder:"NAME,…" help:"Only these groups of rows; default all."`
-	Members    int64             `default:"100000" help:"Members of the large store. Elsewhere calls are spread over as many, but over 100000 at most."`
-	Operations int64             `help:"Operations in the history of the large store; 0 leaves it out."`
+	Members    int64             `default:"100000" help:"Members of the large stores. Elsewhere calls are spread over as many, but over 100000 at most."`
+	Operations int64             `help:"Operations in the history of the large stores; 0 leaves them out."`
+	Against    string            `placeholder:"BINARY" help:"Another build of recoup: the same rows for both, in turns, with their ratios."`
 	DB         string            `name:"db" placeholder:"DSN" help:"A PostgreSQL database with nothing in it, in place of a temporary server from the installed binaries."`
 	PgSet      map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"A setting of the temporary server; can be repeated. Settings are PostgreSQL's own but for shared_buffers=2GB, max_wal_size=8GB and wal_compression=lz4."`
 	Dir        string            `placeholder:"DIR" help:"Folder for temporary databases, on the disk to measure; default that for temporary files."`
@@ -32,12 +31,13 @@ type benchCmd struct {
 func (benchCmd) Help() string {
 	var s strings.Builder
 	s.WriteString("Starts servers of this binary over temporary databases, calls them over HTTP as signed clients do, and prints one table. " +
-		"The no-op limit is the same server over a store that answers at once: what is left of it is the share of a database. " +
+		"The no-op row is the same server over a store that answers at once. " +
 		"Rows that are compared take turns of a second, in every round. No bar that is missed fails the command.\n\nGroups of rows:\n\n")
 	for name, about := range bench.Groups() {
 		fmt.Fprintf(&s, "  %-10s %s\n", name, about)
 	}
-	s.WriteString("\nExamples:\n\n  recoup bench --only charges,batch1 --time 2s\n  recoup bench --members 1000000 --operations 10000000\n" +
+	s.WriteString("\nExamples:\n\n  recoup bench --only charges,batch1 --time 2s\n  recoup bench --only large --members 1000000 --operations 10000000\n" +
+		"  recoup bench --against ../recoup-before --only charges,mixed\n" +
 		"  recoup bench --pg-set wal_compression=off --pg-set shared_buffers=8GB --json\n\nMethod and results: docs/performance.md")
 	return s.String()
 }
@@ -52,20 +52,27 @@ func (c *benchCmd) Run(e *env) error {
 			return errors.New("--pg-set: is for the temporary server, not for that of --db")
 		}
 	}
-	report, err := bench.Run(e.ctx, bench.Options{
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	o := bench.Options{
 		Time: c.Time, Rounds: c.Rounds, Conns: c.Conns, Only: c.Only, Members: c.Members, Operations: c.Operations,
-		DSN: c.DB, Settings: c.PgSet, Dir: c.Dir,
-		Progress: e.progress,
-		Open: func(ctx context.Context, dsn string) (store.Store, error) {
-			return recoup.Database{DSN: dsn, Unsafe: true}.Open(ctx)
-		},
-		Server: e.benchServer,
-	})
+		DSN: c.DB, Settings: c.PgSet, Dir: c.Dir, Progress: e.progress, Command: e.commands(self),
+	}
+	if c.Against != "" {
+		path, err := exec.LookPath(c.Against)
+		if err != nil {
+			return fmt.Errorf("--against %s: want the path of another build of recoup: %w", c.Against, err)
+		}
+		o.Other = e.commands(path)
+	}
+	report, err := bench.Run(e.ctx, o)
 	e.progress("")
 	switch {
 	case e.ctx.Err() != nil:
 		return errors.New("interrupted; nothing was left behind")
-	case errors.Is(err, store.ErrNotEmpty):
+	case errors.Is(err, bench.ErrNotEmpty):
 		return fmt.Errorf("--db %s: is not empty; create a database by `createdb NAME`", redacted(c.DB))
 	case err != nil:
 		return err
@@ -76,18 +83,19 @@ func (c *benchCmd) Run(e *env) error {
 	return nil
 }
 
-// benchServer is this very binary as the server of a measurement.
-func (e *env) benchServer(ctx context.Context, dsn string, flags ...string) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// commands runs commands of a binary over a database.
+func (e *env) commands(path string) func(ctx context.Context, dsn string, args ...string) *exec.Cmd {
+	return func(ctx context.Context, dsn string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, path)
+		cmd.Args = append([]string{"recoup"}, args...)
+		// Nothing that is set for another server. And a password in the arguments would be seen by everybody.
+		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RECOUP_") }),
+			"RECOUP_DB="+dsn, "RECOUP_UNSAFE=true") // the settings are printed beside the figures
+		if args[0] == "bench-server" {
+			cmd.Stderr = e.stderr
+		}
+		return cmd
 	}
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Args = append([]string{"recoup", "bench-server"}, flags...)
-	// Nothing that is set for another server. And a password in the arguments would be seen by everybody.
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RECOUP_") }), "RECOUP_DB="+dsn)
-	cmd.Stderr = e.stderr
-	return cmd, nil
 }
 
 // progress tells a person at a terminal what is going on.

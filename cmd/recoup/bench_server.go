@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/http/pprof"
 	"os"
 	"time"
 
@@ -24,7 +21,7 @@ type benchServerCmd struct {
 	Null bool `help:"Answer from a store that keeps nothing."`
 }
 
-// Run serves, and prints the addresses of the gateway and of its profiles. It ends with its input, so that it never outlives the client.
+// Run serves, and prints the address of the gateway. It ends with its input, so that it never outlives the client.
 func (c *benchServerCmd) Run(e *env) error {
 	ctx, stop := context.WithCancel(e.ctx)
 	defer stop()
@@ -48,9 +45,6 @@ func (c *benchServerCmd) Run(e *env) error {
 	}
 	defer s.Close()
 	if c.Null {
-		if err := bench.Prepare(e.ctx, s, 0); err != nil {
-			return err
-		}
 		if s, err = bench.NewNull(e.ctx, s); err != nil {
 			return err
 		}
@@ -60,15 +54,6 @@ func (c *benchServerCmd) Run(e *env) error {
 		return err
 	}
 	defer n.Close()
-	profiles, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	private := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	defer private.Close()
-	go func() { _ = private.Serve(profiles) }()
 	c.Addr = "127.0.0.1:0"
-	return listen(e, n, &c.nodeFlags, func(addr string) { fmt.Fprintln(e.stdout, addr, profiles.Addr()) })
+	return listen(e, n, &c.nodeFlags, func(addr string) { fmt.Fprintln(e.stdout, addr) })
 }

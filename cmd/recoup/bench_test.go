@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
+	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -65,9 +68,9 @@ func TestBench(t *testing.T) {
 // A store with a history is made and measured, and the table says so.
 func TestBenchLarge(t *testing.T) {
 	t.Parallel()
-	text := measured(t, "--only", "large", "--members", "10000", "--operations", "100000", "--time", "1s", "--pg-set", "work_mem=8MB")
+	text := measured(t, "--only", "large", "--members", "200", "--operations", "2000", "--conns", "8", "--time", "200ms", "--pg-set", "work_mem=8MB")
 	for _, want := range []string{
-		"10000 members and 100000 operations", "work_mem=8MB", "| charges | PostgreSQL, large store |", "% of charges, PostgreSQL, empty store |",
+		"200 members and 2000 operations", "work_mem=8MB", "| charges | PostgreSQL, large store |", "| charges, PostgreSQL, empty store |",
 	} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("nothing says %q:\n%s", want, text)
@@ -92,6 +95,39 @@ func TestBenchDatabase(t *testing.T) {
 	}
 }
 
+// Another build is measured in turns with this one, each on databases that it made itself; here it is the same build.
+func TestBenchAgainst(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := measured(t, "--json", "--against", self, "--only", "debits,one", "--members", "200", "--conns", "8", "--time", "200ms")
+	var report bench.Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	pairs := map[string]string{}
+	for _, row := range report.Rows {
+		if row.To == "" {
+			continue
+		}
+		pairs[row.String()] = row.To
+		if row.Figures[bench.Ratio] <= 0 || math.IsInf(row.Figures[bench.Ratio], 0) || len(row.Spread[bench.Ratio]) != 2 {
+			t.Errorf("%s: %v, %v", row, row.Figures, row.Spread)
+		}
+	}
+	want := map[string]string{}
+	for _, on := range []string{"PostgreSQL", "SQLite"} {
+		for _, load := range []string{"debits, " + on, "refunds, " + on, "charges, " + on + ", one caller"} {
+			want[load] = load + ", other"
+		}
+	}
+	if !maps.Equal(pairs, want) || len(report.Bars) > 0 {
+		t.Errorf("pairs %q, want %q; bars %v", pairs, want, report.Bars)
+	}
+}
+
 // A server of a measurement never outlives whoever started it: it ends with its input.
 func TestBenchServerEnds(t *testing.T) {
 	t.Parallel()
@@ -101,7 +137,7 @@ func TestBenchServerEnds(t *testing.T) {
 	go func() {
 		ended <- run(&env{ctx: t.Context(), stdin: stdin, stdout: stdout, stderr: io.Discard}, []string{"bench-server", "--null", "--db", "memory:"})
 	}()
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || strings.Count(line, "127.0.0.1:") != 2 {
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "127.0.0.1:") {
 		t.Fatalf("it says %q, %v", line, err)
 	}
 	owner.Close()
@@ -120,6 +156,8 @@ func TestBenchRefuses(t *testing.T) {
 		{[]string{"--only", "charges,speed"}, "no group of rows named speed"},
 		{[]string{"--conns", "0"}, "want at least 1"},
 		{[]string{"--db", "sqlite:x.db"}, "want postgres://"},
+		{[]string{"--against", "no/such/recoup"}, "--against no/such/recoup: want the path of another build"},
+		{[]string{"--against", "/bin/true", "--only", "charges"}, "is no build of recoup"},
 		{[]string{"--db", "postgres://u:secret@127.0.0.1:1/x", "--pg-set", "fsync=off"}, "--pg-set"},
 	} {
 		var stderr bytes.Buffer

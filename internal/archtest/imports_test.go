@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 
 	// Worlds and measurements (docs/adr/0002-demo-and-bench.md).
 	"demo":  {"engine", "store", "ledger", "reverse"},
-	"bench": {"pgtemp", "store", "ledger", "reverse", "top", "github.com/google/pprof", "github.com/jackc/pgx/v5"},
+	"bench": {"pgtemp", "store", "ledger", "reverse", "top", "github.com/jackc/pgx/v5"},
 
 	"archtest": {},
 	"need":     {},

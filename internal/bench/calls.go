@@ -2,19 +2,24 @@ package bench
 
 import "fmt"
 
-// The brand and shop that measurements use.
+// The brand and shop that measurements use, and the app that calls.
 const (
-	Brand = "9001"
-	Shop  = "1"
+	Brand  = "9001"
+	Shop   = "1"
+	AppKey = "20002000"
+	Secret = "bench-secret"
 )
 
-// Members chooses whom a call is about: spread over many, or always the same.
-type Members int64
+// Members are the customer_ids whom calls are about.
+type Members []string
 
 // stride is a prime: it leads to every member before it comes to one again, and from one far away to the next.
 const stride = 2_654_435_761
 
-func (m Members) of(n int64) string { return MemberID(n % int64(m) * stride % int64(m)) }
+func (m Members) of(n int64) string {
+	size := int64(len(m))
+	return m[n%size*stride%size]
+}
 
 const (
 	customer      = "alibaba.alsc.crm.open.customer.get"
@@ -23,13 +28,20 @@ const (
 	rechargeParam = "param_recharge_operate_open_req"
 	refund        = "alibaba.alsc.crm.open.assert.refund"
 	refundParam   = "param_property_refund_open_req"
+	save          = "alibaba.alsc.crm.open.customer.save"
+	saveParam     = "param_customer_save_open_req"
 )
 
 // Charges makes charges of 10 yuan. Runs keep the order numbers of one measurement apart from another's.
-func Charges(run string, m Members) Call {
+func Charges(run string, m Members) Call { return charge(run, m, 1000) }
+
+// Openings makes charges of 100 yuan: what every member begins with.
+func Openings(run string, m Members) Call { return charge(run, m, 10_000) }
+
+func charge(run string, m Members, fen int) Call {
 	return func(n int64) (string, string, string) {
-		return recharge, rechargeParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s","operate_type":1,"change_value":1000,"operator_id":"8","outer_order_id":"C%s-%d","request_id":"c%s-%d"}`,
-			Brand, Shop, m.of(n), run, n, run, n)
+		return recharge, rechargeParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s","operate_type":1,"change_value":%d,"operator_id":"8","outer_order_id":"C%s-%d","request_id":"c%s-%d"}`,
+			Brand, Shop, m.of(n), fen, run, n, run, n)
 	}
 }
 
@@ -72,6 +84,13 @@ func Mixed(run string, m Members) Call {
 func Reads(_ string, m Members) Call {
 	return func(n int64) (string, string, string) {
 		return customer, customerParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","customer_id":"%s"}`, Brand, Shop, m.of(n))
+	}
+}
+
+// Saves makes members.
+func Saves(run string, _ Members) Call {
+	return func(n int64) (string, string, string) {
+		return save, saveParam, fmt.Sprintf(`{"brand_id":"%s","shop_id":"%s","mobile":"13%09d","request_id":"m%s-%d"}`, Brand, Shop, n, run, n)
 	}
 }
 

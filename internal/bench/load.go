@@ -53,7 +53,8 @@ type Clients struct {
 	conns []*conn
 	call  Call
 	most  int64
-	next  atomic.Int64 // number of the next call
+	next  atomic.Int64               // number of the next call
+	heard func(n int64, body []byte) // every answer; may be nil
 }
 
 // Dial connects. most is how many calls there are.
@@ -125,6 +126,9 @@ func (c *Clients) send(ctx context.Context, d time.Duration, perSecond float64) 
 					return
 				}
 				mine = append(mine, time.Since(due))
+				if c.heard != nil {
+					c.heard(n, body)
+				}
 				calls.Add(1)
 				if !bytes.Contains(body, success) && !bytes.Contains(body, clockSuccess) {
 					refused.Add(1)
@@ -179,12 +183,12 @@ func (k *conn) call(method, param, request string) ([]byte, error) {
 	if s := now.Unix(); s != k.second {
 		k.second, k.stamp = s, top.FormatTime(now)
 	}
-	p := top.NewParams("method", method, "app_key", App.Key, "v", "2.0", "format", "json", "sign_method", top.HMACSHA256,
+	p := top.NewParams("method", method, "app_key", AppKey, "v", "2.0", "format", "json", "sign_method", top.HMACSHA256,
 		"timestamp", k.stamp)
 	if param != "" {
 		p.Set(param, request)
 	}
-	p.Set("sign", top.Sign(p, App.Secrets[0], top.HMACSHA256))
+	p.Set("sign", top.Sign(p, Secret, top.HMACSHA256))
 	form := p.Encode()
 	k.out = append(k.out[:0], "POST /router/rest HTTP/1.1\r\nHost: recoup\r\nContent-Type: application/x-www-form-urlencoded;charset=utf-8\r\nContent-Length: "...)
 	k.out = strconv.AppendInt(k.out, int64(len(form)), 10)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -15,63 +14,74 @@ const turn = time.Second
 
 // closed measures how many calls a place takes.
 func (r *runner) closed(ctx context.Context, s *step) error {
-	run := r.newRun()
-	calls, err := r.turns(ctx, s, s.do.call(run, r.members(s.at)), Endless)
-	r.last[s.at] = sent{run, calls}
-	return err
+	return r.turns(ctx, s, func(x flow) (Call, string, int64) {
+		run := r.newRun()
+		return x.do.call(run, r.members(x.at)), run, Endless
+	})
 }
 
 // counted sends as many calls as the measurement before it at this place.
 func (r *runner) counted(ctx context.Context, s *step) error {
-	before := r.last[s.at]
-	_, err := r.turns(ctx, s, s.do.call(before.run, r.members(s.at)), before.calls)
-	return err
+	return r.turns(ctx, s, func(x flow) (Call, string, int64) {
+		before := r.last[x.at]
+		return x.do.call(before.run, nil), before.run, before.calls
+	})
 }
 
 // turns sends calls, until there are no more or the time is over, in turns with what they are compared with.
-func (r *runner) turns(ctx context.Context, s *step, call Call, most int64) (calls int64, err error) {
+func (r *runner) turns(ctx context.Context, s *step, calls func(flow) (Call, string, int64)) error {
+	flows := []flow{s.flow}
 	if s.to != nil {
-		if _, err := r.servers(ctx, s.to.at); err != nil {
-			return 0, err
+		flows = append(flows, *s.to)
+	}
+	for _, f := range flows { // all that is compared is up before anything is measured
+		if _, err := r.servers(ctx, f.at); err != nil {
+			return err
 		}
 	}
-	mine, err := r.dial(ctx, s.flow, call, most)
-	if err != nil {
-		return 0, err
-	}
-	defer mine.Close()
-	sides := []*side{mine}
-	if s.to != nil {
-		other, err := r.dial(ctx, *s.to, s.to.do.call(r.newRun(), r.members(s.to.at)), Endless)
+	var sides []*side
+	for _, f := range flows {
+		call, run, most := calls(f)
+		x, err := r.dial(ctx, f, call, most)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		defer other.Close()
-		sides = []*side{other, mine}
+		defer x.Close()
+		x.run = run
+		sides = append(sides, x)
 	}
-	order := slices.Clone(sides)
-	for !mine.Ended() && (most < Endless || mine.sum.Took < r.Time) {
+	mine, order := sides[0], slices.Clone(sides)
+	for ended := false; !ended; {
 		for _, x := range order {
 			if err := r.send(x, func() (Load, error) { return x.Closed(ctx, min(turn, r.Time)) }); err != nil {
-				return 0, err
+				return err
 			}
+			ended = ended || x.Ended()
 		}
+		ended = ended || mine.sum.Took >= r.Time && mine.most == Endless
 		slices.Reverse(order) // A B, B A, A B: neither is always the first
+		if s.to != nil {
+			r.report.add(mine.line(), s.to.line(), mine.newest.over(sides[1].newest))
+		}
 	}
 	for _, x := range sides {
-		sample, to := x.sample(), Line{}
-		if x == mine && s.to != nil {
-			to = s.to.line()
-			sample[Ratio] = sample[PerSecond] / r.rates[to]
-		}
-		r.rates[x.line()] = sample[PerSecond]
-		r.report.add(x.line(), to, sample)
+		r.last[x.at] = sent{x.run, x.sum.Calls}
+		r.rates[x.line()] = x.sum.PerSecond()
+		r.report.add(x.line(), Line{}, x.sample())
 	}
-	return mine.sum.Calls, nil
+	return nil
 }
 
 // half measures latencies at half of the rate measured before.
 func (r *runner) half(ctx context.Context, s *step) error {
+	if r.rates[s.line()] == 0 {
+		if err := r.closed(ctx, &step{flow: s.flow}); err != nil {
+			return err
+		}
+	}
+	if _, err := r.servers(ctx, s.at); err != nil {
+		return err
+	}
 	x, err := r.dial(ctx, s.flow, s.do.call(r.newRun(), r.members(s.at)), Endless)
 	if err != nil {
 		return err
@@ -84,27 +94,17 @@ func (r *runner) half(ctx context.Context, s *step) error {
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// split measures where the processor time of a call goes.
-func (r *runner) split(ctx context.Context, s *step) error {
-	x, err := r.dial(ctx, s.flow, s.do.call(r.newRun(), r.members(s.at)), Endless)
+// killed kills the server under load, and starts it again: it answers as soon as one that ended in good order.
+func (r *runner) killed(ctx context.Context, s *step) error {
+	p := s.at.processes[0]
+	servers, err := r.servers(ctx, s.at)
 	if err != nil {
 		return err
 	}
-	defer x.Close()
-	var parts Split
-	err = r.send(x, func() (l Load, err error) {
-		var failed error
-		var profile sync.WaitGroup
-		profile.Go(func() { parts, failed = CPUSplit(ctx, x.servers[0].profiles, r.Time) })
-		l, err = x.Closed(ctx, max(r.Time, time.Second))
-		profile.Wait()
-		return l, errors.Join(err, failed)
-	})
-	found, whole := Sample{}, x.sample()[RecoupCPU]
-	for part, share := range parts {
-		found[part] = share * whole
-	}
-	r.report.add(s.line(), Line{}, found)
+	_ = servers[0].cmd.Process.Kill()
+	_ = servers[0].cmd.Wait()
+	delete(r.running, p)
+	_, err = r.start(ctx, s.at, p)
 	return err
 }
 
@@ -113,7 +113,7 @@ func (r *runner) tpcb(ctx context.Context, s *step) error {
 	if err := r.closed(ctx, &step{flow: *s.to}); err != nil {
 		return err
 	}
-	dsn, err := r.dsn(ctx, s.at.database())
+	dsn, err := r.tpcbDatabase(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,12 +136,33 @@ const (
 type side struct {
 	flow
 	*Clients
-	servers          []*server
-	sum              Load
-	recoup, database time.Duration // processor time of our processes and of PostgreSQL
+	run     string
+	servers []*server
+	sum     taken
+	newest  taken // in the last turn
 }
 
-// dial connects to the place of a flow.
+// taken is what calls took: processor time of our processes and of PostgreSQL.
+type taken struct {
+	Load
+	recoup, database time.Duration
+}
+
+// over is a turn beside another's.
+func (t taken) over(other taken) Sample {
+	s := Sample{Ratio: t.PerSecond() / other.PerSecond()}
+	if cpu := other.perCall(other.recoup + other.database); cpu > 0 {
+		s[CPURatio] = t.perCall(t.recoup+t.database) / cpu
+	}
+	return s
+}
+
+// perCall is in microseconds.
+func (t taken) perCall(d time.Duration) float64 {
+	return float64(d.Microseconds()) / float64(max(t.Calls, 1))
+}
+
+// dial connects to the place of a flow, whose servers run.
 func (r *runner) dial(ctx context.Context, f flow, call Call, most int64) (*side, error) {
 	servers, err := r.servers(ctx, f.at)
 	if err != nil {
@@ -151,7 +172,11 @@ func (r *runner) dial(ctx context.Context, f flow, call Call, most int64) (*side
 	for _, s := range servers {
 		target = append(target, s.addr)
 	}
-	clients, err := target.Dial(ctx, r.Conns, call, most)
+	conns := r.Conns
+	if f.at.alone {
+		conns = 1
+	}
+	clients, err := target.Dial(ctx, conns, call, most)
 	return &side{flow: f, Clients: clients, servers: servers}, err
 }
 
@@ -160,13 +185,17 @@ func (r *runner) send(x *side, some func() (Load, error)) error {
 	recoup, database := r.cpu(x.servers)
 	l, err := some()
 	recoupNow, databaseNow := r.cpu(x.servers)
-	x.recoup += recoupNow - recoup
-	x.database += databaseNow - database
+	x.newest = taken{l, recoupNow - recoup, databaseNow - database}
+	if !x.at.database().postgres {
+		x.newest.database = 0 // which is somebody else's
+	}
+	x.sum.recoup += x.newest.recoup
+	x.sum.database += x.newest.database
 	x.sum.add(l)
 	switch {
 	case err != nil:
 		return err
-	case l.Calls == 0:
+	case l.Calls == 0 && !x.Ended():
 		return errors.New("no call was answered")
 	case l.Refused > l.Calls/100:
 		return fmt.Errorf("%d of %d calls were no success, the first: %s", l.Refused, l.Calls, l.Sample)
@@ -176,10 +205,12 @@ func (r *runner) send(x *side, some func() (Load, error)) error {
 
 // sample is what a side came to.
 func (x *side) sample() Sample {
-	perCall := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(x.sum.Calls) }
-	s := Sample{PerSecond: x.sum.PerSecond(), RecoupCPU: perCall(x.recoup), Refused: float64(x.sum.Refused)}
-	if x.at.database().postgres && x.database > 0 { // which is not told of a server that is not ours
-		s[PostgresCPU] = perCall(x.database)
+	s := Sample{PerSecond: x.sum.PerSecond(), RecoupCPU: x.sum.perCall(x.sum.recoup), Refused: float64(x.sum.Refused)}
+	if x.sum.database > 0 { // which is not told of a server that is not ours
+		s[PostgresCPU] = x.sum.perCall(x.sum.database)
+	}
+	if x.at.alone {
+		s[P50], s[P99] = millis(x.sum.P50), millis(x.sum.P99)
 	}
 	for _, server := range x.servers {
 		s[RSS] = max(s[RSS], float64(PeakRSS(server.cmd.Process.Pid))/(1<<20))

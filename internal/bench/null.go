@@ -19,8 +19,15 @@ type Null struct {
 	next        atomic.Int64
 }
 
-// NewNull wraps a store whose directory is used.
+// NewNull wraps an empty store, which gets the directory of measurements.
 func NewNull(ctx context.Context, s store.Store) (*Null, error) {
+	err := s.PutBrand(ctx, &ledger.Brand{ID: Brand, Name: Brand, Pepper: "bench", Shops: map[string]*ledger.Shop{Shop: {ID: Shop}}})
+	if err == nil {
+		err = s.PutApp(ctx, &store.App{Key: AppKey, Name: "bench", Secrets: []string{Secret}, Methods: []string{"*"}, Brands: []string{Brand}})
+	}
+	if err != nil {
+		return nil, err
+	}
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -23,28 +22,27 @@ type Figure string
 // The figures. Processor time is in microseconds a call.
 const (
 	PerSecond   Figure = "calls_per_second"
-	Ratio       Figure = "ratio" // to the calls per second of another line, in the same round
+	Ratio       Figure = "calls_ratio" // to those of the line it took turns with, turn by turn
+	CPURatio    Figure = "cpu_ratio"   // of processor time a call, likewise
 	RecoupCPU   Figure = "recoup_us_per_call"
 	PostgresCPU Figure = "postgres_us_per_call"
-	P50         Figure = "p50_ms_at_half_rate"
-	P99         Figure = "p99_ms_at_half_rate"
+	P50         Figure = "p50_ms" // at half the rate; of one caller at its own
+	P99         Figure = "p99_ms"
 	RSS         Figure = "recoup_rss_mb" // the most a process ever had
 	Refused     Figure = "refused"
-	GatewayCPU  Figure = "gateway_us_per_call"
-	CoreCPU     Figure = "core_us_per_call"
-	StoreCPU    Figure = "store_us_per_call"
-	RestCPU     Figure = "http_and_runtime_us_per_call"
 	Start       Figure = "start_s" // from exec to the first answer
 )
 
 // A Sample is what one measurement found out.
 type Sample map[Figure]float64
 
-// A Row is a line of the table with the figures of all its samples: the greatest of RSS, the sum of Refused, and medians of all else.
+// A Row is a line of the table with the figures of all its samples: the greatest of RSS and Start, the sum of Refused, and medians of all
+// else.
 type Row struct {
 	Line
-	To      string `json:"ratio_to,omitempty"` // the line that Ratio compares with
-	Figures Sample `json:"figures"`
+	To      string                `json:"ratio_to,omitempty"` // the line that ratios compare with
+	Figures Sample                `json:"figures"`
+	Spread  map[Figure][2]float64 `json:"spread,omitempty"` // of ratios: the quartiles
 
 	samples []Sample
 }
@@ -55,8 +53,8 @@ type Bar struct {
 	Line    Line    `json:"-"` // the zero value: of any line the greatest
 	Figure  Figure  `json:"-"`
 	Inverse bool    `json:"-"` // of the ratio the other way round
+	Alone   bool    `json:"-"` // at most twice what a sync takes, and a millisecond
 	Format  string  `json:"-"`
-	Scale   float64 `json:"-"` // of the format; 0 is 1
 	Least   float64 `json:"at_least,omitempty"`
 	Most    float64 `json:"at_most,omitempty"`
 	Got     float64 `json:"got,omitempty"` // 0: not measured
@@ -104,20 +102,27 @@ func (r *Report) close(bars []Bar) {
 				all[f] = append(all[f], n)
 			}
 		}
-		row.Figures = Sample{}
+		row.Figures, row.Spread = Sample{}, map[Figure][2]float64{}
 		for f, list := range all {
 			row.Figures[f] = together(f, list)
+			if f == Ratio || f == CPURatio {
+				row.Spread[f] = [2]float64{list[len(list)/4], list[len(list)*3/4]}
+			}
 		}
 	}
 	r.Bars = slices.Clone(bars)
 	for i := range r.Bars {
+		if r.Bars[i].Alone {
+			r.Bars[i].Most = 2*r.SyncTime/1000 + 1
+		}
 		r.Bars[i].close(r.Rows)
 	}
 }
 
+// together is one figure of many. It sorts them.
 func together(f Figure, list []float64) (n float64) {
 	switch slices.Sort(list); f {
-	case RSS:
+	case RSS, Start:
 		return list[len(list)-1]
 	case Refused:
 		for _, x := range list {
@@ -148,26 +153,19 @@ type column struct {
 	title  string
 	figure Figure
 	format string
-	scale  float64
 }
 
 var columns = []column{
-	{"calls/s", PerSecond, "%.0f", 1},
-	{"share", Ratio, "%.0f %%", 100},
-	{"recoup µs/call", RecoupCPU, "%.0f", 1},
-	{"postgres µs/call", PostgresCPU, "%.0f", 1},
-	{"p50 ms", P50, "%.2f", 1},
-	{"p99 ms", P99, "%.2f", 1},
-	{"RSS MB", RSS, "%.0f", 1},
-	{"refused", Refused, "%.0f", 1},
-}
-
-var partColumns = []column{
-	{"gateway µs", GatewayCPU, "%.0f", 1},
-	{"core µs", CoreCPU, "%.0f", 1},
-	{"store µs", StoreCPU, "%.0f", 1},
-	{"http, runtime µs", RestCPU, "%.0f", 1},
-	{"start s", Start, "%.2f", 1},
+	{"calls/s", PerSecond, "%.0f"},
+	{"calls ×", Ratio, "%.2f"},
+	{"processor ×", CPURatio, "%.2f"},
+	{"recoup µs/call", RecoupCPU, "%.0f"},
+	{"postgres µs/call", PostgresCPU, "%.0f"},
+	{"p50 ms", P50, "%.2f"},
+	{"p99 ms", P99, "%.2f"},
+	{"RSS MB", RSS, "%.0f"},
+	{"start s", Start, "%.2f"},
+	{"refused", Refused, "%.0f"},
 }
 
 // Write prints the report in Markdown, which reads well at a terminal, too.
@@ -181,42 +179,41 @@ func (r *Report) Write(w io.Writer) {
 		fmt.Fprint(w, "\n\n")
 	}
 	fmt.Fprintf(w, "A write of 8 KiB with fdatasync: %.0f µs.\n\n", r.SyncTime)
-	r.table(w, columns, PerSecond)
-	r.table(w, partColumns, GatewayCPU, Start)
+	r.table(w)
 	bars := [][]string{{"bar", "wanted", "got", "reached"}}
 	for i := range r.Bars {
 		bars = append(bars, r.Bars[i].cells())
 	}
-	table(w, 1, bars)
+	if len(r.Bars) > 0 {
+		table(w, 1, bars)
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, n)
 	}
 }
 
-// table prints the lines that have one of the figures.
-func (r *Report) table(w io.Writer, columns []column, wanted ...Figure) {
-	rows := [][]string{{"load", "on"}}
+// table prints the lines that were measured.
+func (r *Report) table(w io.Writer) {
+	rows := [][]string{{"load", "on", "in turns with"}}
 	for _, c := range columns {
 		rows[0] = append(rows[0], c.title)
 	}
 	for _, row := range r.Rows {
-		if !slices.ContainsFunc(wanted, func(f Figure) bool { return row.Figures[f] > 0 }) {
+		if row.Figures[PerSecond] == 0 {
 			continue
 		}
-		cells := []string{row.Load, row.On}
+		cells := []string{row.Load, row.On, row.To}
 		for _, c := range columns {
 			n, measured := row.Figures[c.figure]
-			cell := show(measured, c.format, n*c.scale)
-			if c.figure == Ratio && measured {
-				cell += " of " + row.To
+			cell := show(measured, c.format, n)
+			if q, ok := row.Spread[c.figure]; ok {
+				cell += fmt.Sprintf(" ("+c.format+"–"+c.format+")", q[0], q[1])
 			}
 			cells = append(cells, cell)
 		}
 		rows = append(rows, cells)
 	}
-	if len(rows) > 1 {
-		table(w, 2, rows)
-	}
+	table(w, 3, rows)
 }
 
 func (b *Bar) cells() []string {
@@ -228,8 +225,7 @@ func (b *Bar) cells() []string {
 	if b.Got == 0 {
 		reached = "not measured"
 	}
-	scale := cmp.Or(b.Scale, 1)
-	return []string{b.Name, limit + fmt.Sprintf(b.Format, n*scale), show(b.Got > 0, b.Format, b.Got*scale), reached}
+	return []string{b.Name, limit + fmt.Sprintf(b.Format, n), show(b.Got > 0, b.Format, b.Got), reached}
 }
 
 func show(measured bool, format string, n float64) string {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"recoup/internal/pgtemp"
-	"recoup/internal/store"
 )
 
 // Options say what to measure and how long.
@@ -24,18 +23,17 @@ type Options struct {
 	Rounds     int
 	Conns      int
 	Only       []string          // names of groups; none: all
-	Members    int64             // of the large store; elsewhere that many, but spreadMost at most
-	Operations int64             // of the large store; 0: it is not measured
+	Members    int64             // of the large stores; elsewhere that many, but spreadMost at most
+	Operations int64             // of the large stores; 0: they are not measured
 	DSN        string            // an empty PostgreSQL database; "": one on a temporary server
 	Settings   map[string]string // of the temporary server
 	Dir        string            // where temporary databases are; "": os.TempDir()
 
 	Progress func(format string, args ...any)
-	Open     func(ctx context.Context, dsn string) (store.Store, error)
 
-	// Server makes the command of a server over a database. Such a process prints the address of its gateway and that of its profiles,
-	// ends with its input, and ends in good order when it is told to terminate.
-	Server func(ctx context.Context, dsn string, flags ...string) (*exec.Cmd, error)
+	// Command makes a command of this binary over a database. Its command bench-server prints the address of its gateway, ends with its input, and ends in good order when it is told to terminate.
+	Command func(ctx context.Context, dsn string, args ...string) *exec.Cmd
+	Other   func(ctx context.Context, dsn string, args ...string) *exec.Cmd // the same of a binary to compare with; may be nil
 }
 
 // Groups tells the groups of rows, and what each is about.
@@ -54,7 +52,10 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	r := &runner{Options: o, databases: map[*database]string{}, running: map[*process]*server{}, last: map[*place]sent{}}
+	r := &runner{Options: o, plan: groups, databases: map[*database]*filled{}, running: map[*process]*server{}, last: map[*place]sent{}}
+	if o.Other != nil {
+		r.plan = against()
+	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err := r.begin(ctx); err != nil {
 		return nil, err
@@ -62,7 +63,11 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	if err := r.all(ctx); err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}
-	r.report.close(bars)
+	if o.Other == nil {
+		r.report.close(bars)
+	} else {
+		r.report.close(nil)
+	}
 	return &r.report, nil
 }
 
@@ -82,6 +87,7 @@ func (o *Options) check() error {
 type runner struct {
 	Options
 	report Report
+	plan   []*group
 	dir    string         // of databases in files
 	pg     *pgtemp.Server // nil where DSN is used, or no server is installed
 	flows  int            // measured
@@ -89,9 +95,9 @@ type runner struct {
 	total  int            // flows to measure
 	doing  string         // for Progress
 
-	databases map[*database]string // DSNs of those that are made
+	databases map[*database]*filled
 	running   map[*process]*server
-	rates     map[Line]float64 // of this round of the group
+	rates     map[Line]float64 // of this round
 	last      map[*place]sent
 }
 
@@ -104,10 +110,10 @@ type sent struct {
 // begin makes what all measurements need, and notes the circumstances.
 func (r *runner) begin(ctx context.Context) (err error) {
 	r.report.Machine = fmt.Sprintf("%s/%s, %d processors, %s.", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	r.report.Method = fmt.Sprintf("%d connections, calls spread over %d members; medians of %d rounds of %s each; p50 and p99 at half the rate. "+
+	r.report.Method = fmt.Sprintf("%d connections, calls spread over %d members; %d rounds of %s each. × is to what the row took turns with: median and quartiles of the turns. "+
 		"Client and servers share the machine: compare rows of one run only.", r.Conns, min(r.Members, spreadMost), r.Rounds, r.Time)
 	if r.Operations > 0 {
-		r.report.Method += fmt.Sprintf(" The large store has %d members and %d operations.", r.Members, max(r.Members, r.Operations))
+		r.report.Method += fmt.Sprintf(" The large stores have %d members and %d operations.", r.Members, max(r.Members, r.Operations))
 	}
 	if r.dir, err = os.MkdirTemp(r.Dir, "recoup-bench-"); err != nil {
 		return err
@@ -160,7 +166,7 @@ func (r *runner) close() error {
 // all measures group by group, round by round.
 func (r *runner) all(ctx context.Context) error {
 	var wanted []*group
-	for _, g := range groups {
+	for _, g := range r.plan {
 		if len(r.Only) > 0 && !slices.Contains(r.Only, g.name) {
 			continue
 		}
@@ -174,6 +180,7 @@ func (r *runner) all(ctx context.Context) error {
 		}
 	}
 	for round := range r.Rounds {
+		r.rates = map[Line]float64{}
 		for _, g := range wanted {
 			if err := r.group(ctx, round, g); err != nil {
 				return fmt.Errorf("%s: %w", g.name, err)
@@ -199,7 +206,7 @@ func (r *runner) cannot(g *group) string {
 
 // group measures the rows of a group once, on servers that are started for it.
 func (r *runner) group(ctx context.Context, round int, g *group) error {
-	r.rates = map[Line]float64{}
+	defer r.stopAll()
 	for i := range g.steps {
 		s := &g.steps[i]
 		left := time.Duration(r.total-r.flows) * r.Time
@@ -213,21 +220,6 @@ func (r *runner) group(ctx context.Context, round int, g *group) error {
 			return fmt.Errorf("%s: %w", s.line(), err)
 		}
 	}
-	return r.clear(ctx)
-}
-
-// clear ends the servers of a group and drops what is to be made anew for the next.
-func (r *runner) clear(ctx context.Context) error {
-	r.stopAll()
-	for d := range r.databases {
-		if !d.fresh {
-			continue
-		}
-		delete(r.databases, d)
-		if err := r.pg.Drop(ctx, d.name); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -239,6 +231,9 @@ func (r *runner) newRun() string {
 
 // members are those whom calls to a place are about.
 func (r *runner) members(p *place) Members {
-	all, _ := p.database().size(&r.Options)
-	return cmp.Or(p.members, Members(all))
+	all := r.databases[p.database()].members
+	if p.hot {
+		return all[:1]
+	}
+	return all
 }

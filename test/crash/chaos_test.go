@@ -23,7 +23,6 @@ import (
 
 	"recoup"
 	"recoup/internal/audit"
-	"recoup/internal/bench"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/reverse"
@@ -38,8 +37,7 @@ const (
 	hot          = 4 // members whom every till serves
 	cold         = 8 // members whom one till alone serves, so that it knows what they have
 	people       = hot + tills*cold
-	start0       = 10000 // fen that everybody has to begin with
-	crossedMost  = 900   // undos that may come before their originals: an app has 1000 such numbers at a time
+	crossedMost  = 900 // undos that may come before their originals: an app has 1000 such numbers at a time
 	patience     = 2 * time.Minute
 	remembered   = 15 * time.Minute // for which a refusal stands for certain: it is forgotten after 20
 )
@@ -447,14 +445,14 @@ func (w *till) any() int { return w.rand.IntN(nodes) }
 func (w *till) newCharge(member int64, amount ledger.Amount) (q request, order string) {
 	order = w.name("C")
 	return operate(map[string]any{
-		"customer_id": bench.MemberID(member), "operate_type": 1, "change_value": amount, "outer_order_id": order, "request_id": order,
+		"customer_id": memberID(member), "operate_type": 1, "change_value": amount, "outer_order_id": order, "request_id": order,
 	}), order
 }
 
 func (w *till) newSpend(member int64, amount ledger.Amount) (q request, s spend) {
 	s = spend{w.name("S"), member, amount}
 	return operate(map[string]any{
-		"customer_id": bench.MemberID(member), "operate_type": 3, "change_value": amount, "outer_order_id": s.order, "request_id": s.order,
+		"customer_id": memberID(member), "operate_type": 3, "change_value": amount, "outer_order_id": s.order, "request_id": s.order,
 	}), s
 }
 
@@ -560,7 +558,7 @@ var balance = regexp.MustCompile(`"balance":(\d+)`)
 // look reads what one of the till's own members has: whatever node answers, all that was acknowledged is in it.
 func (w *till) look() {
 	member := w.own()
-	q := request{"alibaba.alsc.crm.open.customer.get", "param_customer_get_open_req", text(map[string]any{"customer_id": bench.MemberID(member)})}
+	q := request{"alibaba.alsc.crm.open.customer.get", "param_customer_get_open_req", text(map[string]any{"customer_id": memberID(member)})}
 	a := w.send(w.rand, w.any(), q, time.Time{})
 	if a == nil {
 		return
@@ -719,7 +717,7 @@ func (c *chaos) audit() {
 		c.t.Fatal(err)
 	}
 	defer s.Close()
-	sum, divergence, err := audit.Verify(ctx, s, bench.Brand, nil)
+	sum, divergence, err := audit.Verify(ctx, s, brand, nil)
 	switch {
 	case err != nil:
 		c.t.Fatal(err)
@@ -735,7 +733,7 @@ func (c *chaos) audit() {
 			known[o]++
 		}
 	}
-	for o, err := range s.Ops(ctx, bench.Brand, 0) {
+	for o, err := range s.Ops(ctx, brand, 0) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -755,13 +753,13 @@ func (c *chaos) audit() {
 	keys := reverse.NewKeys()
 	want := map[string]ledger.Amount{}
 	for i := range int64(people) {
-		keys.Idents[ledger.Ident{Type: ledger.ByCustomer, Text: bench.MemberID(i)}] = struct{}{}
-		want[bench.MemberID(i)] = start0
+		keys.Idents[ledger.Ident{Type: ledger.ByCustomer, Text: memberID(i)}] = struct{}{}
+		want[memberID(i)] = start0
 		for _, w := range c.tills {
-			want[bench.MemberID(i)] += w.has[i]
+			want[memberID(i)] += w.has[i]
 		}
 	}
-	state, err := s.Read(ctx, bench.Brand, keys, time.Now().UnixMilli())
+	state, err := s.Read(ctx, brand, keys, time.Now().UnixMilli())
 	if err != nil {
 		c.t.Fatal(err)
 	}

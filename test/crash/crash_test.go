@@ -13,7 +13,6 @@ import (
 
 	"recoup"
 	"recoup/internal/audit"
-	"recoup/internal/bench"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/reverse"
@@ -128,7 +127,7 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	_, divergence, err := audit.Verify(t.Context(), s, bench.Brand, nil)
+	_, divergence, err := audit.Verify(t.Context(), s, brand, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +136,9 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 	}
 	k := reverse.NewKeys()
 	for i := range int64(members) {
-		k.Idents[ledger.Ident{Type: ledger.ByCustomer, Text: bench.MemberID(i)}] = struct{}{}
+		k.Idents[ledger.Ident{Type: ledger.ByCustomer, Text: memberID(i)}] = struct{}{}
 	}
-	state, err := s.Read(t.Context(), bench.Brand, k, time.Now().UnixMilli())
+	state, err := s.Read(t.Context(), brand, k, time.Now().UnixMilli())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +146,7 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 	for _, a := range state.Accounts {
 		total += ledger.Sum(a.Balance, ledger.Value)
 	}
-	charged := int(total-members*10000) / 1000
+	charged := int(total-members*start0) / 1000
 	// What was under way at a kill may or may not have been booked; nothing else may differ.
 	if charged < acked || charged > acked+kills*callers {
 		t.Errorf("%d charges are booked, %d were acknowledged", charged, acked)
@@ -157,7 +156,7 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 
 func charge(round, caller, i int) request {
 	return operate(map[string]any{
-		"customer_id": bench.MemberID(int64((caller + i) % members)), "operate_type": 1, "change_value": 1000,
+		"customer_id": memberID(int64((caller + i) % members)), "operate_type": 1, "change_value": 1000,
 		"outer_order_id": fmt.Sprintf("K%d-%d-%d", round, caller, i), "request_id": fmt.Sprintf("k%d-%d-%d", round, caller, i),
 	})
 }

@@ -13,12 +13,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"recoup"
-	"recoup/internal/bench"
+	"recoup/internal/engine"
+	"recoup/internal/ledger"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
 	"recoup/internal/top"
 )
 
@@ -42,16 +46,47 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
+// The brand, its shop, and the app that calls.
+const (
+	brand, shop    = "9001", "1"
+	appKey, secret = "20002000", "crash-secret"
+)
+
+// start0 is what everybody has to begin with, in fen.
+const start0 = 10_000
+
+// memberID is the customer_id of the i-th member of a brand whose members were made one after the other: each takes two numbers, the
+// second for the card.
+func memberID(i int64) string { return strconv.FormatInt(1<<32+2*i+1, 10) }
+
 // prepare puts brand, app and members with 100 yuan each into a database.
 func prepare(t *testing.T, dsn string, members int64) {
 	t.Helper()
-	s, err := recoup.OpenStore(t.Context(), dsn)
+	ctx := t.Context()
+	s, err := recoup.OpenStore(ctx, dsn)
+	if err == nil {
+		err = s.PutBrand(ctx, &ledger.Brand{ID: brand, Name: brand, Pepper: "crash", Shops: map[string]*ledger.Shop{shop: {ID: shop}}})
+	}
+	if err == nil {
+		err = s.PutApp(ctx, &store.App{Key: appKey, Name: "crash", Secrets: []string{secret}, Methods: []string{"*"}, Brands: []string{brand}})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := bench.Prepare(t.Context(), s, members); err != nil {
-		t.Fatal(err)
+	e := engine.New(s, engine.Options{})
+	for i := range members {
+		name := fmt.Sprintf("prepare-%d", i)
+		head := ledger.Head{App: appKey, Method: "prepare", Signed: time.Now().UnixMilli(), Shop: shop, RequestID: name}
+		save, charge := head, head
+		save.Who = ledger.Who{Mobile: fmt.Sprintf("138%08d", i)}
+		charge.Who = ledger.Who{Customer: memberID(i)}
+		for _, c := range []reverse.Command{&ledger.SaveMember{Head: save}, &ledger.Charge{Head: charge, Order: name, Real: start0}} {
+			if r, err := e.Submit(ctx, brand, c); err != nil || r.Code != ledger.OK {
+				t.Fatalf("%T of member %s: %s, %v", c, memberID(i), r.English(), err)
+			}
+		}
 	}
+	e.Close()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +134,7 @@ func refund(members map[string]any) request {
 
 // text writes a request with what is in all of them.
 func text(members map[string]any) string {
-	members["brand_id"], members["shop_id"], members["operator_id"] = bench.Brand, bench.Shop, "1"
+	members["brand_id"], members["shop_id"], members["operator_id"] = brand, shop, "1"
 	b, err := json.Marshal(members)
 	if err != nil {
 		panic(err) // of words and numbers
@@ -130,9 +165,9 @@ var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, T
 
 // call sends a request once, signed at a time.
 func call(ctx context.Context, target string, r request, signed time.Time) (*answer, error) {
-	p := top.NewParams("method", r.method, "app_key", bench.App.Key, "v", "2.0", "format", "json",
+	p := top.NewParams("method", r.method, "app_key", appKey, "v", "2.0", "format", "json",
 		"sign_method", top.HMACSHA256, "timestamp", top.FormatTime(signed), r.param, r.body)
-	p.Set("sign", top.Sign(p, bench.App.Secrets[0], top.HMACSHA256))
+	p.Set("sign", top.Sign(p, secret, top.HMACSHA256))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(p.Encode()))
 	if err != nil {
 		return nil, err
