@@ -3,8 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"recoup/internal/ledger"
@@ -18,117 +16,44 @@ import (
 //
 //go:noinline // as AppendOp
 func AppendMember(dst []byte, m *ledger.Member) []byte {
-	w := &writer{b: dst}
-	w.object(func() {
-		w.text("name", m.Name)
-		w.text("mobile", m.Mobile)
-		w.text("gender", m.Gender)
-		w.text("birthday", m.Birthday)
-		w.text("remark", m.Remark)
-		w.text("channel", m.Channel)
-		list(w, "outer", m.Outer, func(i *ledger.Ident) {
-			w.object(func() {
-				w.int("k", int64(i.Type))
-				w.text("o", i.Outer)
-				w.text("t", i.Text)
-			})
-		})
-		w.bool("frozen", m.Frozen)
-		w.bool("bearer", m.Bearer)
-		w.text("shop", m.Shop)
-		w.int("created", m.Created)
-		w.int("changed", m.Changed)
-	})
-	return w.b
+	c := &codec{b: dst}
+	c.member(m)
+	return c.b
 }
 
 // ParseMember reads what AppendMember wrote of a member.
 func ParseMember(id string, text []byte) (*ledger.Member, error) {
-	r := &scanner{s: string(text)}
-	m := &ledger.Member{ID: id}
-	for name := range r.fields {
-		switch name {
-		case "name":
-			m.Name = r.text()
-		case "mobile":
-			m.Mobile = r.text()
-		case "gender":
-			m.Gender = r.text()
-		case "birthday":
-			m.Birthday = r.text()
-		case "remark":
-			m.Remark = r.text()
-		case "channel":
-			m.Channel = r.text()
-		case "outer":
-			for range r.items {
-				m.Outer = append(m.Outer, r.ident())
-			}
-		case "frozen":
-			m.Frozen = r.bool()
-		case "bearer":
-			m.Bearer = r.bool()
-		case "shop":
-			m.Shop = r.text()
-		case "created":
-			m.Created = r.int()
-		case "changed":
-			m.Changed = r.int()
-		default:
-			r.unknown(name)
-		}
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("member: %w", err)
-	}
-	return m, nil
+	c, m := reader(string(text)), &ledger.Member{ID: id}
+	c.member(m)
+	return m, c.end("member")
 }
 
-func (r *scanner) ident() (i ledger.Ident) {
-	for name := range r.fields {
-		switch name {
-		case "k":
-			i.Type = ledger.IdentType(r.small(math.MaxUint8))
-		case "o":
-			i.Outer = r.text()
-		case "t":
-			i.Text = r.text()
-		default:
-			r.unknown(name)
-		}
-	}
-	return i
+func (c *codec) member(m *ledger.Member) {
+	c.object(func() {
+		c.text("name", &m.Name)
+		c.text("mobile", &m.Mobile)
+		c.text("gender", &m.Gender)
+		c.text("birthday", &m.Birthday)
+		c.text("remark", &m.Remark)
+		c.text("channel", &m.Channel)
+		objects(c, "outer", &m.Outer, func(i *ledger.Ident) {
+			num(c, "k", &i.Type)
+			c.text("o", &i.Outer)
+			c.text("t", &i.Text)
+		})
+		c.flag("frozen", &m.Frozen)
+		c.flag("bearer", &m.Bearer)
+		c.text("shop", &m.Shop)
+		num(c, "created", &m.Created)
+		num(c, "changed", &m.Changed)
+	})
 }
 
-// AppendAccount appends the text of an account: a list without names, for they would be most of a row that every call writes. The member is
-// the row's, and what an account has not is left out from the end.
+// AppendAccount appends the text of an account. The member is the row's.
 func AppendAccount(dst []byte, a *ledger.Account) []byte {
-	w := &writer{b: append(dst, '[')}
-	w.quote(within(a.ID, a.Member))
-	w.comma()
-	w.quote(a.Card)
-	end := len(w.b)
-	number := func(n int64) {
-		w.comma()
-		if w.b = strconv.AppendInt(w.b, n, 10); n != 0 {
-			end = len(w.b)
-		}
-	}
-	number(int64(a.Type))
-	number(a.Created)
-	number(a.Changed)
-	number(a.Lots)
-	for _, v := range [...]*[ledger.Kinds]ledger.Amount{&a.Balance, &a.Granted, &a.Held, &a.Used, &a.Expired} {
-		w.comma()
-		if w.figures(v); *v != [ledger.Kinds]ledger.Amount{} {
-			end = len(w.b)
-		}
-	}
-	number(a.SoldIn)
-	if a.Closed {
-		number(1)
-	}
-	return append(w.b[:end], ']')
+	c := &codec{b: dst}
+	c.account(a)
+	return c.b
 }
 
 // ParseAccount reads what AppendAccount wrote of a member's account.
@@ -137,48 +62,42 @@ func ParseAccount(member string, text []byte) (*ledger.Account, error) {
 }
 
 func parseAccount(member, text string) (*ledger.Account, error) {
-	r := &scanner{s: text}
-	a := &ledger.Account{Member: member}
-	read := 0
-	for i := range r.items {
-		switch read++; i {
-		case 0:
-			a.ID = whole(r.text(), member)
-		case 1:
-			a.Card = r.text()
-		case 2:
-			a.Type = ledger.AccountType(r.small(math.MaxUint8))
-		case 3:
-			a.Created = r.int()
-		case 4:
-			a.Changed = r.int()
-		case 5:
-			a.Lots = r.int()
-		case 6:
-			a.Balance = r.figures()
-		case 7:
-			a.Granted = r.figures()
-		case 8:
-			a.Held = r.figures()
-		case 9:
-			a.Used = r.figures()
-		case 10:
-			a.Expired = r.figures()
-		case 11:
-			a.SoldIn = r.int()
-		case 12:
-			a.Closed = r.small(1) == 1
-		default:
-			r.fail("too many figures")
+	c, a := reader(text), &ledger.Account{Member: member}
+	c.account(a)
+	return a, c.end("account")
+}
+
+func (c *codec) account(a *ledger.Account) {
+	c.row(func() {
+		c.must()
+		id := within(a.ID, a.Member)
+		if c.quoted(&id); c.reading {
+			a.ID = unshorten(id, a.Member)
 		}
-	}
-	if read < 2 {
-		r.fail("want an id and a card")
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("account: %w", err)
-	}
-	return a, nil
+		c.must()
+		c.quoted(&a.Card)
+		usually(c, &a.Type, 0)
+		usually(c, &a.Created, 0)
+		usually(c, &a.Changed, 0)
+		usually(c, &a.Lots, 0)
+		for _, v := range [...]*[ledger.Kinds]ledger.Amount{&a.Balance, &a.Granted, &a.Held, &a.Used, &a.Expired} {
+			if c.cell() {
+				c.figures(v)
+				c.keep(*v != [ledger.Kinds]ledger.Amount{})
+			}
+		}
+		usually(c, &a.SoldIn, 0)
+		var closed uint8
+		if a.Closed {
+			closed = 1
+		}
+		if usually(c, &closed, 0); c.reading {
+			a.Closed = closed == 1
+		}
+		if closed > 1 {
+			c.fail("want 1")
+		}
+	})
 }
 
 // within is how the id of a member's account is written: most begin with the member's, of which a star is left.
@@ -193,8 +112,8 @@ func within(id, member string) string {
 	return id
 }
 
-// whole reads what within wrote.
-func whole(id, member string) string {
+// unshorten reads what within wrote.
+func unshorten(id, member string) string {
 	rest, short := strings.CutPrefix(id, "*")
 	if short && !strings.HasPrefix(rest, "*") {
 		return member + rest
@@ -204,118 +123,71 @@ func whole(id, member string) string {
 
 // AppendHold appends the text of a hold.
 func AppendHold(dst []byte, h *ledger.Hold) []byte {
-	w := &writer{b: dst}
-	w.object(func() {
-		w.text("o", h.Order)
-		w.int("f", int64(h.Family))
-		w.text("m", h.Member)
-		w.text("a", h.Account)
-		w.id("op", h.Op)
-		w.int("until", h.Deadline)
-		list(w, "pin", h.Pins, w.pin)
-	})
-	return w.b
+	c := &codec{b: dst}
+	c.hold(h)
+	return c.b
 }
 
 // ParseHold reads what AppendHold wrote.
 func ParseHold(text []byte) (*ledger.Hold, error) {
-	r := &scanner{s: string(text)}
-	h := &ledger.Hold{}
-	for name := range r.fields {
-		switch name {
-		case "o":
-			h.Order = r.text()
-		case "f":
-			h.Family = ledger.Family(r.small(math.MaxUint8))
-		case "m":
-			h.Member = r.text()
-		case "a":
-			h.Account = r.text()
-		case "op":
-			h.Op = r.id()
-		case "until":
-			h.Deadline = r.int()
-		case "pin":
-			h.Pins = r.pins()
-		default:
-			r.unknown(name)
-		}
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("hold: %w", err)
-	}
-	return h, nil
+	c, h := reader(string(text)), &ledger.Hold{}
+	c.hold(h)
+	return h, c.end("hold")
+}
+
+func (c *codec) hold(h *ledger.Hold) {
+	c.object(func() {
+		c.text("o", &h.Order)
+		num(c, "f", &h.Family)
+		c.text("m", &h.Member)
+		c.text("a", &h.Account)
+		c.id("op", &h.Op)
+		num(c, "until", &h.Deadline)
+		objects(c, "pin", &h.Pins, c.pin)
+	})
 }
 
 // AppendVoucher appends the text of a voucher.
 func AppendVoucher(dst []byte, v *ledger.Voucher) []byte {
-	w := &writer{b: dst}
-	w.object(func() {
-		w.text("id", v.ID)
-		w.text("m", v.Member)
-		w.text("t", v.Template)
-		w.int("uses", int64(v.Uses))
-		w.int("left", int64(v.Left))
-		w.int("start", v.Start)
-		w.int("end", v.End)
-		w.bool("deleted", v.Deleted)
-		w.text("for", v.Replaces)
-		w.id("op", v.Origin)
-	})
-	return w.b
+	c := &codec{b: dst}
+	c.voucher(v)
+	return c.b
 }
 
 // ParseVoucher reads what AppendVoucher wrote.
 func ParseVoucher(text []byte) (*ledger.Voucher, error) {
-	r := &scanner{s: string(text)}
-	v := &ledger.Voucher{}
-	for name := range r.fields {
-		switch name {
-		case "id":
-			v.ID = r.text()
-		case "m":
-			v.Member = r.text()
-		case "t":
-			v.Template = r.text()
-		case "uses":
-			v.Uses = ledger.Amount(r.int())
-		case "left":
-			v.Left = ledger.Amount(r.int())
-		case "start":
-			v.Start = r.int()
-		case "end":
-			v.End = r.int()
-		case "deleted":
-			v.Deleted = r.bool()
-		case "for":
-			v.Replaces = r.text()
-		case "op":
-			v.Origin = r.id()
-		default:
-			r.unknown(name)
-		}
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("voucher: %w", err)
-	}
-	return v, nil
+	c, v := reader(string(text)), &ledger.Voucher{}
+	c.voucher(v)
+	return v, c.end("voucher")
+}
+
+func (c *codec) voucher(v *ledger.Voucher) {
+	c.object(func() {
+		c.text("id", &v.ID)
+		c.text("m", &v.Member)
+		c.text("t", &v.Template)
+		num(c, "uses", &v.Uses)
+		num(c, "left", &v.Left)
+		num(c, "start", &v.Start)
+		num(c, "end", &v.End)
+		c.flag("deleted", &v.Deleted)
+		c.text("for", &v.Replaces)
+		c.id("op", &v.Origin)
+	})
 }
 
 // AppendResult appends the text of a result, as remembered with a refusal.
-func AppendResult(dst []byte, v *ledger.Result) []byte {
-	w := &writer{b: dst}
-	w.result("", v)
-	return w.b
+func AppendResult(dst []byte, r *ledger.Result) []byte {
+	c := &codec{b: dst}
+	c.object(func() { c.result(r) })
+	return c.b
 }
 
 // ParseResult reads what AppendResult wrote.
-func ParseResult(text []byte) (ledger.Result, error) {
-	r := &scanner{s: string(text)}
-	v := r.result()
-	if err := r.end(); err != nil {
-		return ledger.Result{}, fmt.Errorf("result: %w", err)
-	}
-	return v, nil
+func ParseResult(text []byte) (r ledger.Result, err error) {
+	c := reader(string(text))
+	c.object(func() { c.result(&r) })
+	return r, c.end("result")
 }
 
 // orderText and reverseText spell digests and ids as text, where the types themselves would become lists of numbers.

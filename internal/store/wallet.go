@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"recoup/internal/ledger"
@@ -286,54 +285,34 @@ func (w *Wallet) Soonest() (int64, error) {
 
 func byNumber(a, b *ledger.Lot) int { return cmp.Compare(a.N, b.N) }
 
-// appendLot appends a lot: number, kind, origin, granted, balance, held, deadline. What is as with most lots is left out from the end: all
-// of it is there, nothing is held, it never ends.
+// lotRow is a lot without its account and member. Most lots are whole, nothing of them is held, and they never end.
+func (c *codec) lotRow(l *ledger.Lot) {
+	c.row(func() {
+		c.must()
+		whole(c, &l.N)
+		c.must()
+		if whole(c, &l.Kind); int(l.Kind) >= ledger.Kinds {
+			c.fail("no kind of lot")
+		}
+		c.must()
+		c.ulid(&l.Origin)
+		c.must()
+		whole(c, &l.Granted)
+		usually(c, &l.Balance, l.Granted)
+		usually(c, &l.Held, 0)
+		usually(c, &l.Expires, ledger.Never)
+	})
+}
+
 func appendLot(dst []byte, l *ledger.Lot) []byte {
-	dst = strconv.AppendInt(append(dst, nextLot+"["...), l.N, 10)
-	dst = strconv.AppendInt(append(dst, ','), int64(l.Kind), 10)
-	dst = append(l.Origin.Append(append(dst, `,"`...)), '"')
-	figures, usual := [...]int64{int64(l.Granted), int64(l.Balance), int64(l.Held), l.Expires}, [...]int64{0, int64(l.Granted), 0, ledger.Never}
-	n := len(figures)
-	for n > 1 && figures[n-1] == usual[n-1] {
-		n--
-	}
-	for _, figure := range figures[:n] {
-		dst = strconv.AppendInt(append(dst, ','), figure, 10)
-	}
-	return append(dst, ']')
+	c := &codec{b: append(dst, nextLot...)}
+	c.lotRow(l)
+	return c.b
 }
 
 // parseLot reads what appendLot wrote, without what parts lots.
 func parseLot(text string) (*ledger.Lot, error) {
-	r := &scanner{s: text}
-	l := &ledger.Lot{Expires: ledger.Never}
-	read := 0
-	for i := range r.items {
-		switch read++; i {
-		case 0:
-			l.N = r.int()
-		case 1:
-			l.Kind = ledger.Kind(r.small(int64(ledger.Kinds) - 1))
-		case 2:
-			l.Origin = r.id()
-		case 3:
-			l.Granted = ledger.Amount(r.int())
-			l.Balance = l.Granted
-		case 4:
-			l.Balance = ledger.Amount(r.int())
-		case 5:
-			l.Held = ledger.Amount(r.int())
-		case 6:
-			l.Expires = r.int()
-		default:
-			r.fail("too many figures")
-		}
-	}
-	if read < 4 {
-		r.fail("want a number, a kind, an origin and what was granted")
-	}
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("lot: %w", err)
-	}
-	return l, nil
+	c, l := reader(text), &ledger.Lot{}
+	c.lotRow(l)
+	return l, c.end("lot")
 }
