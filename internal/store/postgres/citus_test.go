@@ -7,11 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"recoup/internal/audit"
-	"recoup/internal/engine"
-	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
@@ -25,12 +21,7 @@ func distributed(t testing.TB) *postgres.Store {
 	t.Helper()
 	dsn := pgtemp.Citus(t)
 	distribute(t, dsn)
-	s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn, Conns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return open(t, postgres.Options{DSN: dsn, Conns: 8})
 }
 
 func distribute(t testing.TB, dsn string) {
@@ -51,26 +42,9 @@ func TestConformanceOnCitus(t *testing.T) {
 func TestDistribute(t *testing.T) {
 	t.Parallel()
 	ctx, dsn := t.Context(), pgtemp.Citus(t)
-	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn}) // which makes the schema, undistributed
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
-		t.Fatal(err)
-	}
-	charge := func(s store.Store) {
-		t.Helper()
-		e := engine.New(s, engine.Options{})
-		defer e.Close()
-		who := ledger.Who{Customer: "m"}
-		for _, c := range []reverse.Command{&ledger.SaveMember{Head: ledger.Head{Who: who}, ID: "m"}, &ledger.Charge{Head: ledger.Head{Who: who, Method: "m"}, Real: 100}} {
-			if r, err := e.Submit(ctx, "b", c); err != nil || r.Code != ledger.OK {
-				t.Fatalf("%T: %s, %v", c, r.English(), err)
-			}
-		}
-	}
-	charge(s)
+	s := open(t, postgres.Options{DSN: dsn}) // which makes the schema, undistributed
+	brand(t, s)
+	serve(t, s).charge()
 	books, err := s.Head(ctx, "b")
 	if err != nil {
 		t.Fatal(err)
@@ -87,25 +61,17 @@ func TestDistribute(t *testing.T) {
 			t.Errorf("did %v, want %+v", said, did)
 		}
 	}
-	db, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(ctx)
+	db := connect(t, dsn)
 	var left int64
 	if err := db.QueryRow(ctx, `SELECT sum(pg_relation_size(logicalrelid)) FROM pg_dist_partition`).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d bytes are left on the coordinator, %v", left, err)
 	}
 
-	d, err := postgres.Open(ctx, postgres.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := open(t, postgres.Options{DSN: dsn})
 	if head, err := d.Head(ctx, "b"); head != books {
 		t.Errorf("the books are at %v, want %v; %v", head, books, err)
 	}
-	charge(d)
+	serve(t, d).charge()
 	if sum, divergence, err := audit.Verify(ctx, d, "b", nil); divergence != nil || err != nil || sum.Ops <= books.Last {
 		t.Errorf("%d operations, %v, %v", sum.Ops, divergence, err)
 	}
@@ -139,11 +105,7 @@ func TestWorkers(t *testing.T) {
 			t.Parallel()
 			ctx, dsn := t.Context(), pgtemp.Citus(t)
 			distribute(t, dsn)
-			db, err := pgx.Connect(ctx, dsn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close(ctx)
+			db := connect(t, dsn)
 			set := "ALTER ROLE CURRENT_USER IN DATABASE " + db.Config().Database + " SET " + tt.setting // on every machine
 			if _, err := db.Exec(ctx, set); err != nil {
 				t.Fatal(err)
@@ -175,15 +137,8 @@ func TestNoCitus(t *testing.T) {
 func TestVerifyOnCitus(t *testing.T) {
 	t.Parallel()
 	s := distributed(t)
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
-		t.Fatal(err)
-	}
-	e := engine.New(s, engine.Options{})
-	defer e.Close()
-	who := ledger.Who{Customer: "m"}
-	if _, err := e.Submit(t.Context(), "b", &ledger.SaveMember{Head: ledger.Head{Who: who}, ID: "m"}); err != nil {
-		t.Fatal(err)
-	}
+	brand(t, s)
+	x := serve(t, s)
 	verify := func() error {
 		books, release, err := s.Freeze(t.Context())
 		if err != nil {
@@ -196,27 +151,13 @@ func TestVerifyOnCitus(t *testing.T) {
 		}
 		return err
 	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				if _, err := e.Submit(t.Context(), "b", &ledger.Charge{Head: ledger.Head{Who: who, Method: "m"}, Real: 100}); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	}()
+	stop := x.charging()
 	for range 5 {
 		if err := verify(); err != nil && !errors.Is(err, audit.ErrBusy) {
 			t.Error(err)
 		}
 	}
-	close(stop)
-	<-stopped
+	stop()
 	if err := verify(); err != nil {
 		t.Errorf("of quiet books: %v", err)
 	}
@@ -228,19 +169,8 @@ func TestMove(t *testing.T) {
 	ctx := t.Context()
 	dsn := pgtemp.Citus(t)
 	distribute(t, dsn)
-	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	db, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(ctx)
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
-		t.Fatal(err)
-	}
+	s, db := open(t, postgres.Options{DSN: dsn}), connect(t, dsn)
+	brand(t, s)
 
 	// What a move waits for at last.
 	locked := func() (n int) {
@@ -264,29 +194,7 @@ func TestMove(t *testing.T) {
 		t.Errorf("%d batches keep the brand where it is when none is open", n)
 	}
 
-	e := engine.New(s, engine.Options{})
-	defer e.Close()
-	who := ledger.Who{Customer: "m"}
-	if _, err := e.Submit(ctx, "b", &ledger.SaveMember{Head: ledger.Head{Who: who}, ID: "m"}); err != nil {
-		t.Fatal(err)
-	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	booked := int64(1)
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				if _, err := e.Submit(ctx, "b", &ledger.Charge{Head: ledger.Head{Who: who, Method: "m"}, Real: 100}); err != nil {
-					t.Error(err)
-					return
-				}
-				booked++
-			}
-		}
-	}()
+	stop := serve(t, s).charging()
 	for range 2 {
 		const move = `SELECT citus_move_shard_placement(shardid, a.nodename, a.nodeport, b.nodename, b.nodeport,
 			CASE current_setting('wal_level') WHEN 'logical' THEN 'force_logical' ELSE 'block_writes' END::citus.shard_transfer_mode)
@@ -296,8 +204,7 @@ func TestMove(t *testing.T) {
 			t.Fatal(tag, err)
 		}
 	}
-	close(stop)
-	<-stopped
+	booked := stop() + 1 // the member
 	sum, d, err := audit.Verify(ctx, s, "b", nil)
 	if d != nil || err != nil || sum.Ops != booked {
 		t.Errorf("%d operations are there, %d were booked; %v, %v", sum.Ops, booked, d, err)
@@ -328,12 +235,7 @@ func TestCutOffOnCitus(t *testing.T) {
 			w = newWire(t, worker)
 			return w.listener.Addr().String()
 		})
-		db, err := pgx.Connect(t.Context(), dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close(t.Context())
-		_, err = db.Exec(t.Context(), `SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false)
+		_, err := connect(t, dsn).Exec(t.Context(), `SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false)
 			FROM pg_dist_node WHERE shouldhaveshards AND nodeport <> $1`, w.listener.Addr().(*net.TCPAddr).Port)
 		if err != nil {
 			t.Fatal(err)

@@ -7,9 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 )
 
@@ -17,44 +15,22 @@ import (
 // meant. Of the others each says why not.
 func TestPlansOnCitus(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
 	o := Options{DSN: pgtemp.Citus(t)}
-	if err := Distribute(ctx, o, func(string, string) {}); err != nil {
+	if err := Distribute(t.Context(), o, func(string, string) {}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
-		t.Fatal(err)
-	}
-	for _, believed := range beliefs {
-		err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-			if _, err := c.Exec(ctx, believed.sql); err != nil {
-				return err
-			}
-			for name, text := range texts {
-				reason, _, _ := strings.Cut(text, "\n")
-				if strings.HasPrefix(reason, "-- no table") {
-					continue
-				}
-				plan := explain(t, c.Conn(), name, text, sample)
-				if strings.Count(plan, "Task Count: 1") != 1 || strings.Count(plan, "Task Count: ") != 1 {
-					t.Errorf("%s is not one task:\n%s", name, plan)
-				}
-				if !scanned.MatchString(reason) {
-					checkPlan(t, name, reason, believed.name, shard.ReplaceAllString(plan, ""))
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	believing(t, o, func(c *pgx.Conn, believed, name, reason, text string) {
+		if strings.HasPrefix(reason, "-- no table") {
+			return
 		}
-		s.pool.Reset()
-	}
+		plan := explain(t, c, name, text, sample)
+		if strings.Count(plan, "Task Count: 1") != 1 || strings.Count(plan, "Task Count: ") != 1 {
+			t.Errorf("%s is not one task:\n%s", name, plan)
+		}
+		if !scanned.MatchString(reason) {
+			checkPlan(t, name, reason, believed, shard.ReplaceAllString(plan, ""))
+		}
+	})
 }
 
 // shard is what a worker's tables and indexes are called behind ours.

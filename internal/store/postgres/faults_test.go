@@ -129,29 +129,18 @@ func TestCutOff(t *testing.T) {
 
 // cutOff charges over a database that some wire leads to.
 func cutOff(t *testing.T, dsn string, w *wire) {
-	s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
-		t.Fatal(err)
-	}
-	e := engine.New(s, engine.Options{})
-	defer e.Close()
-	who := ledger.Who{Customer: "m"}
-	if _, err := e.Submit(t.Context(), "b", &ledger.SaveMember{Head: ledger.Head{Who: who}, ID: "m"}); err != nil {
-		t.Fatal(err)
-	}
+	s := open(t, postgres.Options{DSN: dsn})
+	brand(t, s)
+	x := serve(t, s)
 	booked := ledger.Amount(0)
 	for i, at := range []when{before, after, save, never, after, before} {
 		name := fmt.Sprintf("%d-%d", i, at)
 		charge := func() (ledger.Result, error) {
-			c := &ledger.Charge{Head: ledger.Head{Who: who, Method: "m", Request: ledger.Digest{1: byte(i + 1)}}, Order: name, Real: 100}
+			c := &ledger.Charge{Head: head(i + 1), Order: name, Real: 100}
 			if at == save {
 				c.Reason = "poison"
 			}
-			return e.Submit(t.Context(), "b", c)
+			return x.Submit(t.Context(), "b", c)
 		}
 		cuts := w.cuts.Load()
 		w.cut.Store(int32(at))
@@ -189,33 +178,17 @@ func TestDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}); err != nil {
-		t.Fatal(err)
-	}
-	e := engine.New(s, engine.Options{})
-	defer e.Close()
-	save := func() error {
-		_, err := e.Submit(t.Context(), "b", &ledger.SaveMember{Head: ledger.Head{Who: ledger.Who{Customer: "m"}}, ID: "m"})
-		return err
-	}
-	if err := save(); err != nil {
-		t.Fatal(err)
-	}
+	s := open(t, postgres.Options{DSN: dsn})
+	brand(t, s)
+	x := serve(t, s)
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := save(); err != nil { // over new connections
-		t.Errorf("after a restart: %v", err)
-	}
+	x.charge() // over new connections
 	if err := server.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := save(); !errors.Is(err, engine.ErrFailed) {
+	if _, err := x.Submit(t.Context(), "b", &ledger.Charge{Head: head(0), Real: 100}); !errors.Is(err, engine.ErrFailed) {
 		t.Errorf("without a server: %v", err)
 	}
 	if _, err := s.Revision(t.Context()); !errors.Is(err, store.ErrDown) {

@@ -31,16 +31,8 @@ func TestConformanceThroughPooler(t *testing.T) {
 		if _, err := postgres.Open(t.Context(), postgres.Options{DSN: pooled, PgBouncer: true}); !errors.Is(err, postgres.ErrOlder) {
 			t.Fatalf("opened through the pooler before the migration: %v", err)
 		}
-		s, err := postgres.Open(t.Context(), postgres.Options{DSN: direct})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = s.Close()
-		if s, err = postgres.Open(t.Context(), postgres.Options{DSN: pooled, PgBouncer: true, Conns: 8}); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		return s
+		_ = open(t, postgres.Options{DSN: direct}).Close()
+		return open(t, postgres.Options{DSN: pooled, PgBouncer: true, Conns: 8})
 	})
 }
 

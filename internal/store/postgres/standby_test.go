@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/reverse"
@@ -22,25 +20,14 @@ func TestStandbyAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = server.Stop() }()
+	t.Cleanup(func() { _ = server.Stop() })
 	dsn, err := server.Create(ctx, "standby")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const limit = 200 * time.Millisecond
-	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn + "&statement_timeout=200"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
-		t.Fatal(err)
-	}
-	admin, err := pgx.Connect(ctx, server.DSN("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close(ctx)
+	s, admin := open(t, postgres.Options{DSN: dsn + "&statement_timeout=200"}), connect(t, server.DSN("postgres"))
+	brand(t, s)
 	standby := func(change string) {
 		t.Helper()
 		for _, statement := range []string{"ALTER SYSTEM " + change, "SELECT pg_reload_conf()"} {

@@ -20,8 +20,18 @@ import (
 // empty, or full. A table that is scanned, or read by the brand alone, is fast on the first day only.
 func TestPlans(t *testing.T) {
 	t.Parallel()
+	believing(t, Options{DSN: pgtemp.Database(t)}, func(c *pgx.Conn, believed, name, reason, text string) {
+		if !scanned.MatchString(reason) {
+			checkPlan(t, name, reason, believed, explain(t, c, name, text, func(*pgx.Conn, uint32) string { return "NULL" }))
+		}
+	})
+}
+
+// believing runs something for every statement under every belief.
+func believing(t *testing.T, o Options, do func(c *pgx.Conn, believed, name, reason, text string)) {
+	t.Helper()
 	ctx := t.Context()
-	s, err := Open(ctx, Options{DSN: pgtemp.Database(t)})
+	s, err := Open(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +44,13 @@ func TestPlans(t *testing.T) {
 			if _, err := c.Exec(ctx, believed.sql); err != nil {
 				return err
 			}
-			plans(t, c.Conn(), believed.name)
+			for name, text := range texts {
+				reason, _, _ := strings.Cut(text, "\n")
+				if !strings.HasPrefix(reason, "-- ") {
+					t.Errorf("%s does not say why its index is right", name)
+				}
+				do(c.Conn(), believed.name, name, reason, text)
+			}
 			return nil
 		})
 		if err != nil {
@@ -65,21 +81,6 @@ var prefixes = map[string]string{
 	"refusal_pkey": "request", "refusal_until": "until", "tombstone_pkey": "order_no",
 	"tombstone_app": "app", "tombstone_until": "until", "wdk_order_pkey": "main", "wdk_order_out": "out", "wdk_sub_pkey": "no",
 	"wdk_sub_out": "out", "quote_pkey": "token", "quote_live": "store", "quote_until": "until", "reverse_pkey": "id", "reverse_main": "main",
-}
-
-func plans(t *testing.T, c *pgx.Conn, believed string) {
-	t.Helper()
-	for name, text := range texts {
-		reason, _, _ := strings.Cut(text, "\n")
-		if !strings.HasPrefix(reason, "-- ") {
-			t.Errorf("%s does not say why its index is right", name)
-			continue
-		}
-		if scanned.MatchString(reason) {
-			continue
-		}
-		checkPlan(t, name, reason, believed, explain(t, c, name, text, func(*pgx.Conn, uint32) string { return "NULL" }))
-	}
 }
 
 // checkPlan holds one plan to what its statement says above itself.

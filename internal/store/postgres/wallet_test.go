@@ -5,13 +5,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
 	"recoup/internal/audit"
-	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
-	"recoup/internal/reverse"
 	"recoup/internal/store/postgres"
 )
 
@@ -19,36 +16,14 @@ import (
 func TestWallet(t *testing.T) {
 	t.Parallel()
 	ctx, dsn := t.Context(), pgtemp.Database(t)
-	s, err := postgres.Open(ctx, postgres.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	db, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(ctx)
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
-		t.Fatal(err)
-	}
-	e := engine.New(s, engine.Options{})
-	defer e.Close()
-	must := func(c reverse.Command) {
-		t.Helper()
-		if r, err := e.Submit(ctx, "b", c); err != nil || r.Code != ledger.OK {
-			t.Fatalf("%T: %s, %v", c, r.English(), err)
-		}
-	}
-	head := func(i int) ledger.Head {
-		return ledger.Head{Who: ledger.Who{Customer: "m"}, Method: "m", Request: ledger.Digest{byte(i >> 8), byte(i), 1}}
-	}
-	must(&ledger.SaveMember{Head: ledger.Head{Who: ledger.Who{Customer: "m"}}, ID: "m"})
+	s, db := open(t, postgres.Options{DSN: dsn}), connect(t, dsn)
+	brand(t, s)
+	x := serve(t, s)
 	charged := 0
 	for _, tt := range []struct{ charges, table int }{{1, 0}, {15, 0}, {1, 9}, {8, 9}, {1, 18}, {14, 27}} {
 		for range tt.charges {
 			charged++
-			must(&ledger.Charge{Head: head(charged), Order: fmt.Sprint("c", charged), Real: 100})
+			x.must(&ledger.Charge{Head: head(charged), Order: fmt.Sprint("c", charged), Real: 100})
 		}
 		var table int
 		if err := db.QueryRow(ctx, `SELECT count(*) FROM lot`).Scan(&table); err != nil {
@@ -58,13 +33,13 @@ func TestWallet(t *testing.T) {
 			t.Errorf("after %d charges %d lots are in the table, want %d", charged, table, tt.table)
 		}
 	}
-	must(&ledger.Spend{Head: head(1000), Order: "s", Wants: []ledger.Want{{Family: ledger.Value, Amount: 3950}}})
+	x.must(&ledger.Spend{Head: head(1000), Order: "s", Wants: []ledger.Want{{Family: ledger.Value, Amount: 3950}}})
 	if _, d, err := audit.Verify(ctx, s, "b", nil); d != nil || err != nil {
 		t.Errorf("%v, %v", d, err)
 	}
 
 	// What should not be in the table is shown, so that an audit finds it.
-	_, err = db.Exec(ctx, `INSERT INTO lot (brand_id, account, n, kind, member, origin, expires, granted, balance, held, open)
+	_, err := db.Exec(ctx, `INSERT INTO lot (brand_id, account, n, kind, member, origin, expires, granted, balance, held, open)
 		SELECT lot.brand_id, k.account, k.n, kind, member, origin, expires, granted, balance, held, open
 		FROM lot, unnest(ARRAY['a', 'm-1', 'z'], ARRAY[1, 40, 1]) AS k(account, n) WHERE lot.n = 1`)
 	if err != nil {
