@@ -3,7 +3,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz sim bench crash chaos golden sdk fresh lint vuln clean
+.PHONY: help run build test check race fuzz sim bench crash chaos power golden sdk fresh lint vuln clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 ADDR ?= 127.0.0.1:8080
@@ -26,7 +26,7 @@ FUZZ = $(shell grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' intern
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
-	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim and chaos (0: a new one), KILLS=$(KILLS), CHAOS=$(CHAOS).'
+	@echo; echo 'Variables: ADDR=$(ADDR) for run, FUZZTIME=$(FUZZTIME) a target for fuzz, SEED=$(SEED) for sim, chaos and power (0: a new one), KILLS=$(KILLS), CHAOS=$(CHAOS).'
 
 run: build ## build, then serve the demo world at ADDR
 	bin/recoup demo --addr $(ADDR)
@@ -66,6 +66,9 @@ crash: .need-test ## kill a server under load, KILLS times on each database, and
 
 chaos: .need-test ## two processes and their PostgreSQL crashed again and again for CHAOS under a mixed load; SEED= repeats one
 	RECOUP_CHAOS=$(CHAOS) RECOUP_SEED=$(SEED) go test -count=1 -v -timeout 2h -run Chaos ./test/crash
+
+power: .need-test ## every power failure under the embedded store that a trace of its system calls allows; SEED= repeats one
+	RECOUP_POWER=0 RECOUP_SEED=$(SEED) go test -count=1 -v -timeout 2h ./test/power
 
 golden: ## write the expected outputs of the scripts anew; read the difference before you keep it
 	UPDATE=1 go test -count=1 ./cmd/recoup

@@ -21,12 +21,12 @@ type checkpointer struct {
 	done  sync.WaitGroup
 }
 
-func startCheckpointer(s *Store) (*checkpointer, error) {
+func startCheckpointer(s *Store, limit int) (*checkpointer, error) {
 	c, err := s.connect(readWrite)
 	if err != nil {
 		return nil, err
 	}
-	k := &checkpointer{s: s, c: c, limit: logPages, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	k := &checkpointer{s: s, c: c, limit: int64(limit), wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	k.done.Go(k.run)
 	return k, nil
 }

@@ -1,12 +1,5 @@
 package sqlite
 
-// SetLogPages sets how many pages of log ask for a checkpoint.
-func (s *Store) SetLogPages(n int) {
-	w := <-s.writer
-	s.checkpoints.limit = int64(n)
-	s.writer <- w
-}
-
 // SetSync replaces the sync of the log, and returns what it was.
 func (s *Store) SetSync(sync func() error) (was func() error) {
 	s.syncer.mu.Lock()

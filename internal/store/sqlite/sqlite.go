@@ -8,6 +8,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 type Options struct {
 	Path     string
 	ReadOnly bool // queries and audits only; the schema is taken as it is
+	LogPages int  // pages in the log that ask for a checkpoint; 0: as many as suit a busy shop
 }
 
 const (
@@ -124,7 +126,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err == nil {
 		s.syncer = newSyncer(s.log)
-		s.checkpoints, err = startCheckpointer(s)
+		s.checkpoints, err = startCheckpointer(s, cmp.Or(o.LogPages, logPages))
 	}
 	if err != nil {
 		c.close()

@@ -325,9 +325,10 @@ func TestToldWhenDurable(t *testing.T) {
 // TestCheckpoint writes a log many times its length: it begins again, and the file has what it had.
 func TestCheckpoint(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir)
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, "recoup.db"), LogPages: 20})
+	check(t, err)
+	defer s.Close()
 	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
-	s.(*sqlite.Store).SetLogPages(20)
 	for n := range 200 {
 		book(t, s, byte(n+1))
 	}
