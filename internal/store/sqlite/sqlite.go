@@ -34,7 +34,8 @@ type Options struct {
 const (
 	busyTimeout = 5000  // milliseconds that another process may keep the lock
 	readersIdle = 4     // connections kept for the next readers
-	cacheMax    = 16    // MiB of pages that a connection keeps in memory. At a commit after a page split the engine scans all of them
+	cacheMax    = 16    // MiB of pages that the writer keeps in memory. At a commit after a page split the engine scans all of them
+	cacheReader = 2     // the same of a reader: there may be many, and the file system has the pages, too
 	logPages    = 65536 // pages in the log that ask for a checkpoint: 256 MiB. A page written often is copied back once
 )
 
@@ -158,8 +159,12 @@ func (s *Store) connect(flags engine.OpenFlags) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	cache := cacheMax
+	if flags == readOnly {
+		cache = cacheReader
+	}
 	for _, setting := range []string{
-		fmt.Sprintf("cache_size = -%d", cacheMax<<10), "temp_store = MEMORY", "trusted_schema = OFF",
+		fmt.Sprintf("cache_size = -%d", cache<<10), "temp_store = MEMORY", "trusted_schema = OFF",
 		"wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", logPages*3/2*4096), "synchronous = NORMAL",
 	} {
 		if err := c.script("PRAGMA " + setting); err != nil {
