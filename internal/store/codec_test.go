@@ -128,7 +128,7 @@ func TestParseOpRefuses(t *testing.T) {
 
 func TestDocuments(t *testing.T) {
 	roundTrip(t, "Member", func(v *ledger.Member) ([]byte, error) { return store.AppendMember([]byte(v.ID+"\n"), v), nil }, ofMember(store.ParseMember))
-	roundTrip(t, "Account", func(v *ledger.Account) ([]byte, error) { return store.AppendAccount([]byte(v.Member+"\n"), v), nil }, ofMember(store.ParseAccount))
+	roundTrip(t, "Account", func(v *ledger.Account) ([]byte, error) { return store.AppendAccount([]byte(v.Member+"\n"), v), nil }, ofMember(store.ParseAccount[[]byte]))
 	roundTrip(t, "Hold", func(v *ledger.Hold) ([]byte, error) { return store.AppendHold(nil, v), nil }, store.ParseHold)
 	roundTrip(t, "Voucher", func(v *ledger.Voucher) ([]byte, error) { return store.AppendVoucher(nil, v), nil }, store.ParseVoucher)
 	roundTrip(t, "Order", store.EncodeOrder, store.DecodeOrder)

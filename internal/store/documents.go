@@ -57,12 +57,8 @@ func AppendAccount(dst []byte, a *ledger.Account) []byte {
 }
 
 // ParseAccount reads what AppendAccount wrote of a member's account.
-func ParseAccount(member string, text []byte) (*ledger.Account, error) {
-	return parseAccount(member, string(text))
-}
-
-func parseAccount(member, text string) (*ledger.Account, error) {
-	c, a := reader(text), &ledger.Account{Member: member}
+func ParseAccount[Text string | []byte](member string, text Text) (*ledger.Account, error) {
+	c, a := reader(string(text)), &ledger.Account{Member: member}
 	c.account(a)
 	return a, c.end("account")
 }

@@ -289,9 +289,7 @@ func (c *codec) sums(n string, v *[ledger.Kinds]ledger.Amount) {
 // The kinds of values.
 
 // A number is a whole number of any size.
-type number interface {
-	~int | ~int64 | ~uint8 | ~uint16
-}
+type number interface{ ~int | ~int64 | ~uint8 | ~uint16 }
 
 func whole[T number](c *codec, v *T) {
 	if !c.reading {

@@ -76,7 +76,7 @@ func ParseWallet(member string, text []byte) (*Wallet, error) {
 		}
 		one, closed := strings.CutSuffix(one, "]")
 		account, lots, _ := strings.Cut(one, nextLot)
-		a, err := parseAccount(member, account)
+		a, err := ParseAccount(member, account)
 		if err != nil {
 			return nil, err
 		}
