@@ -232,8 +232,6 @@ func (c *codec) keep(yes bool) {
 	}
 }
 
-// The kinds of fields.
-
 func (c *codec) text(n string, v *string) {
 	if c.field(n, *v == "") {
 		c.quoted(v)
@@ -286,10 +284,10 @@ func (c *codec) sums(n string, v *[ledger.Kinds]ledger.Amount) {
 	}
 }
 
-// The kinds of values.
-
 // A number is a whole number of any size.
-type number interface{ ~int | ~int64 | ~uint8 | ~uint16 }
+type number interface {
+	~int | ~int64 | ~uint8 | ~uint16
+}
 
 func whole[T number](c *codec, v *T) {
 	if !c.reading {
