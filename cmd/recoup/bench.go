@@ -51,6 +51,9 @@ func (c *benchCmd) Run(e *env) error {
 		if len(c.PgSet) > 0 {
 			return errors.New("--pg-set: is for the temporary server, not for that of --db")
 		}
+		if c.Against != "" {
+			return errors.New("--against: needs a database for each build, and --db names one; leave out --db, and a temporary server has both")
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {

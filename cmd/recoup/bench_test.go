@@ -156,6 +156,7 @@ func TestBenchRefuses(t *testing.T) {
 		{[]string{"--only", "charges,speed"}, "no group of rows named speed"},
 		{[]string{"--conns", "0"}, "want at least 1"},
 		{[]string{"--db", "sqlite:x.db"}, "want postgres://"},
+		{[]string{"--db", "postgres://u:secret@127.0.0.1:1/x", "--against", "recoup-before"}, "--against: needs a database for each build"},
 		{[]string{"--against", "no/such/recoup"}, "--against no/such/recoup: want the path of another build"},
 		{[]string{"--against", "/bin/true", "--only", "charges"}, "is no build of recoup"},
 		{[]string{"--db", "postgres://u:secret@127.0.0.1:1/x", "--pg-set", "fsync=off"}, "--pg-set"},

@@ -61,7 +61,7 @@ func Refunds(run string, _ Members) Call {
 	}
 }
 
-// Mixed makes charges and spends in turn, and gives every third spend back a thousand calls later. Refunds whose spend never ran
+// Mixed makes charges and spends in turn, and gives half of the spends back a thousand rounds later. Refunds whose spend never ran
 // because the measurement ended would be refused, so the first thousand rounds only charge and spend.
 func Mixed(run string, m Members) Call {
 	charges, spends, refunds := Charges(run, m), Spends(run, m), Refunds(run, m)

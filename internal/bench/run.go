@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -123,6 +124,11 @@ func (r *runner) begin(ctx context.Context) (err error) {
 		return err
 	}
 	r.report.SyncTime = float64(took.Nanoseconds()) / 1000
+	if r.Other != nil { // which is tried before minutes go into filling the first database
+		if err := r.directory(ctx, &database{other: true}, "sqlite:"+filepath.Join(r.dir, "tried.db")); err != nil {
+			return err
+		}
+	}
 	return r.postgres(ctx)
 }
 

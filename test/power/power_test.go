@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -173,10 +174,9 @@ func TestPower(t *testing.T) {
 
 func sumOf(left map[string][]byte, acks []string) [sha256.Size]byte {
 	sum := sha256.New()
-	for _, name := range []string{"recoup.db", "recoup.db-wal"} {
-		content, there := left[name]
-		fmt.Fprintln(sum, name, there, len(content))
-		sum.Write(content)
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		fmt.Fprintln(sum, name, len(left[name]))
+		sum.Write(left[name])
 	}
 	fmt.Fprintln(sum, acks)
 	return [sha256.Size]byte(sum.Sum(nil))
