@@ -45,6 +45,7 @@ func (g *gateway) newCall(r *http.Request) *call {
 
 // serveCall answers one call, and serveBatch a batch of them, whatever comes.
 func (g *gateway) serveCall(w http.ResponseWriter, r *http.Request) { g.serve(w, g.newCall(r)) }
+
 func (g *gateway) serveBatch(w http.ResponseWriter, r *http.Request) {
 	c := g.newCall(r)
 	c.batch = true

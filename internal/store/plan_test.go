@@ -105,20 +105,28 @@ Bind [0  m-1 m] [3  77 m] [1  138 m]
 Unbind [1  138]
 Bind [2 wechat w m]
 `},
-		{"Charge", func(l *Loaded) { grant(l, known(t, l, 0, never), ledger.Never) },
+		{
+			"Charge", func(l *Loaded) { grant(l, known(t, l, 0, never), ledger.Never) },
 			`ChangeMembers! [m {} [[["*-1","77",0,0,0,1,[5]],[1,0,"0000... p1]
-`},
-		{"ChargeThatEndsFirst", func(l *Loaded) { grant(l, known(t, l, 0, later), later-1) },
+`,
+		},
+		{
+			"ChargeThatEndsFirst", func(l *Loaded) { grant(l, known(t, l, 0, later), later-1) },
 			`ChangeMembers! [m {} [[["*-1","77",0,0,0,1,[5]],[1,0,"0000... p1]
 SetDue [m 1999]
-`},
-		{"ChargeThatEndsLater", func(l *Loaded) { grant(l, known(t, l, 0, later), later+1) },
+`,
+		},
+		{
+			"ChargeThatEndsLater", func(l *Loaded) { grant(l, known(t, l, 0, later), later+1) },
 			`ChangeMembers! [m {} [[["*-1","77",0,0,0,1,[5]],[1,0,"0000... p1]
-`},
-		{"FullWallet", func(l *Loaded) { grant(l, known(t, l, recentMax, never), ledger.Never) },
+`,
+		},
+		{
+			"FullWallet", func(l *Loaded) { grant(l, known(t, l, recentMax, never), ledger.Never) },
 			`ChangeMembers! [m {} [[["*-1","77",0,0,0,17,[5]],[10,0,"00... p1]
 CreateLots [m-1 1 0 m  9223372036854775807 5 5 0] [m-1 2 0 m  9223372036854775807 5 5 0] [m-1 3 0 m  9223372036854775807 5 5 0] [m-1 4 0 m  9223372036854775807 5 5 0] [m-1 5 0 m  9223372036854775807 5 5 0] [m-1 6 0 m  9223372036854775807 5 5 0] [m-1 7 0 m  9223372036854775807 5 5 0] [m-1 8 0 m  9223372036854775807 5 5 0] [m-1 9 0 m  9223372036854775807 5 5 0]
-`},
+`,
+		},
 		{"OlderLotSpent", func(l *Loaded) {
 			known(t, l, 1, later)
 			v := &ledger.Lot{LotID: ledger.LotID{Account: "m-1", N: 1}, Member: "m", Granted: 5, Expires: later}
@@ -146,9 +154,11 @@ SetDue [m 9223372036854775807]
 			l.holds[key] = holdRow{"m", later}
 			l.State.Changes.Ended = []ledger.HoldKey{key}
 		}, "EndHolds [o 0]\n"},
-		{"Voucher", func(l *Loaded) { l.State.Changes.Vouchers.Add(&ledger.Voucher{ID: "v", Member: "m", Left: 1}) },
+		{
+			"Voucher", func(l *Loaded) { l.State.Changes.Vouchers.Add(&ledger.Voucher{ID: "v", Member: "m", Left: 1}) },
 			`SaveVouchers [v m {"id":"v","m":"m","left":1}]
-`},
+`,
+		},
 		{"RefusedTwice", func(l *Loaded) {
 			l.State.Changes.Refusals = []*ledger.Refusal{{Request: ledger.Digest{1}, Until: 1}, {Request: ledger.Digest{2}, Until: 2}, {Request: ledger.Digest{1}, Until: 3}}
 		}, `SaveRefusals [01  3 {}] [02  2 {}]

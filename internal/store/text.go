@@ -149,8 +149,7 @@ func list[T any](c *codec, n string, xs *[]T, item func(*T)) {
 	}
 	if c.reading {
 		for c.expect('['); c.another(); {
-			var zero T
-			*xs = append(*xs, zero)
+			*xs = append(*xs, *new(T))
 			item(&(*xs)[len(*xs)-1])
 		}
 		c.expect(']')

@@ -163,12 +163,12 @@ func (r *jsonReader) scalar() (string, error) {
 func (r *jsonReader) explain(err error) error {
 	at := r.InputOffset()
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		if syntax.Err == jsontext.ErrDuplicateName {
+		if errors.Is(syntax.Err, jsontext.ErrDuplicateName) {
 			return &DuplicateNameError{r.path(syntax.JSONPointer)}
 		}
 		at, err = syntax.ByteOffset, syntax.Err
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errEnd
 	}
 	if strings.HasPrefix(err.Error(), errPair.Error()) {

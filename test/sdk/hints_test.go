@@ -72,15 +72,23 @@ func testHints(t *testing.T, open opener) {
 		fault   string // code and sub code; "": it is taken
 		says    string // sub_msg, or for what is taken the header X-Recoup-Hint
 	}{
-		{"JSON body", w, post(`{"method":"taobao.time.get"}`, "Content-Type: application/json"), "43",
-			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen},
-		{"JSON body that curl calls a form", w, post("\ufeff [1]", plainForm), "43",
-			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen},
-		{"text body", w, post("method=taobao.time.get", "Content-Type: text/plain; charset=utf-8"), "43",
-			"不读取text/plain; charset=utf-8类型的请求体，" + types + " a body of type text/plain; charset=utf-8 " + typesThen},
-		{"signed JSON body with all else in the query", w,
+		{
+			"JSON body", w, post(`{"method":"taobao.time.get"}`, "Content-Type: application/json"), "43",
+			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen,
+		},
+		{
+			"JSON body that curl calls a form", w, post("\ufeff [1]", plainForm), "43",
+			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen,
+		},
+		{
+			"text body", w, post("method=taobao.time.get", "Content-Type: text/plain; charset=utf-8"), "43",
+			"不读取text/plain; charset=utf-8类型的请求体，" + types + " a body of type text/plain; charset=utf-8 " + typesThen,
+		},
+		{
+			"signed JSON body with all else in the query", w,
 			request("POST", "/router/rest?"+good.signedWith("{}", "hmac-sha256", demo.Secret).encoded(), []string{"Content-Type: application/json"}, "{}"), "43",
-			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen},
+			"不读取application/json类型的请求体，" + types + " a body of type application/json " + typesThen,
+		},
 
 		{"gzip", w, post(zip(sign(good).encoded()), plainForm, "Content-Encoding: gzip"), "", ""},
 		{"gzip around line ends", w, post(zip("\ufeff"+sign(good).encoded()+"\r\n"), plainForm, "Content-Encoding: GZIP"), "", ""},
@@ -106,11 +114,15 @@ func testHints(t *testing.T, open opener) {
 		{"unknown store", w, posted(changed(submit, `"2131"`, `"21310"`)), "11 isv.permission-brand-not-granted", "应用未获该品牌授权 this call may not act for the brand: store_id 21310"},
 
 		{"operator as text", w, posted(changed(submit, operatorOf003, strconv.Quote(operatorOf003))), "", ""},
-		{"operator as broken text", w, posted(changed(submit, operatorOf003, `"{\"operator_id\":"`)), "50 isv.invalid-parameter",
-			"非法参数 param_create_reverse_req.operator：应为JSON对象 must be a JSON object"},
+		{
+			"operator as broken text", w, posted(changed(submit, operatorOf003, `"{\"operator_id\":"`)), "50 isv.invalid-parameter",
+			"非法参数 param_create_reverse_req.operator：应为JSON对象 must be a JSON object",
+		},
 
-		{"query too long", w, request("GET", "/router/rest?format=json&x="+strings.Repeat("x", 100_000), nil, ""), "43",
-			"URL参数过长，不可超过65536字节，请用POST放在请求体中 the query is too long, at most 65536 bytes: POST the parameters in the body"},
+		{
+			"query too long", w, request("GET", "/router/rest?format=json&x="+strings.Repeat("x", 100_000), nil, ""), "43",
+			"URL参数过长，不可超过65536字节，请用POST放在请求体中 the query is too long, at most 65536 bytes: POST the parameters in the body",
+		},
 
 		{"UTC", w, posted(stamped(good, moment.UTC().Format(time.DateTime))), "31", zone("慢8小时", "8h", "behind")},
 		{"Tokyo", w, posted(at(time.Hour)), "31", zone("快1小时", "1h", "ahead of")},

@@ -28,11 +28,8 @@ func TestFreeze(t *testing.T) {
 	for range 5 {
 		x.charge()
 		sum, divergence, err := audit.Verify(t.Context(), frozen, "b", nil)
-		if err != nil || divergence != nil {
-			t.Errorf("%v %v", divergence, err)
-		}
-		if sum.Ops != before.Last {
-			t.Errorf("%d operations, %d when frozen", sum.Ops, before.Last)
+		if err != nil || divergence != nil || sum.Ops != before.Last {
+			t.Errorf("%d operations, %d when frozen: %v, %v", sum.Ops, before.Last, divergence, err)
 		}
 	}
 	stop()

@@ -7,10 +7,3 @@ func (s *Store) SetSync(sync func() error) (was func() error) {
 	was, s.syncer.sync = s.syncer.sync, sync
 	return was
 }
-
-// Script runs statements on the writer's connection.
-func (s *Store) Script(sql string) error {
-	w := <-s.writer
-	defer func() { s.writer <- w }()
-	return w.script(sql)
-}

@@ -53,15 +53,19 @@ func pagesOfHistory(b *bench) {
 		{"a member", byMember("m1"), reversed(of(func(o *ledger.Op) bool { return o.Member == "m1" }))},
 		{"another member", byMember("m2"), reversed(of(func(o *ledger.Op) bool { return o.Member == "m2" }))},
 		{"nobody", byMember("m3"), nil},
-		{"an order", func(before int64, limit int) ([]*ledger.Op, error) {
-			return b.s.OrderOps(ctx, "b1", "n1", before, limit)
+		{
+			"an order", func(before int64, limit int) ([]*ledger.Op, error) {
+				return b.s.OrderOps(ctx, "b1", "n1", before, limit)
+			},
+			reversed(of(func(o *ledger.Op) bool { return o.Order == "n1" })),
 		},
-			reversed(of(func(o *ledger.Op) bool { return o.Order == "n1" }))},
 		{"no order", func(before int64, limit int) ([]*ledger.Op, error) {
 			return b.s.OrderOps(ctx, "b1", "n2", before, limit)
 		}, nil},
-		{"all", func(after int64, limit int) ([]*ledger.Op, error) { return b.s.OpsAfter(ctx, "b1", after, limit) },
-			of(func(*ledger.Op) bool { return true })},
+		{
+			"all", func(after int64, limit int) ([]*ledger.Op, error) { return b.s.OpsAfter(ctx, "b1", after, limit) },
+			of(func(*ledger.Op) bool { return true }),
+		},
 	} {
 		for _, limit := range []int{1, 2, 4, 100} {
 			var got []int64
