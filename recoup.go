@@ -148,9 +148,6 @@ func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 	return s, nil
 }
 
-// Handler answers calls, health checks and the overview page.
-func (n *Node) Handler() http.Handler { return n.handler }
-
 // Serve answers on a listener until ctx ends, then drains.
 func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 	s := gateway.NewServer(l.Addr().String(), n.handler)

@@ -23,11 +23,7 @@ func assertRefund() *Method {
 		vouchers = ids("voucher_id_list", `["123","456"]`, "券实例id集合,缺省为本单全部未退回的券", "Vouchers to give back; all of the order if absent.")
 		customer = id("customer_id", "34342243", "顾客id", "Member of the original; from the original if absent.")
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		no, original, list := in.text(number), in.text(order), in.texts(vouchers)
 		return &ledger.RefundAssets{Head: head, Order: original, Number: no, Vouchers: list, Keyed: in.keyed(no, original, 0, list)}, nil
 	}
@@ -68,11 +64,7 @@ func assertVerify() *Method {
 		point    = amount("point", "50", "需要核销的积分", "Points to verify.")
 		value    = amount("value", "1000", "需要核销的储值,单位:分", "Fen of stored value to verify.")
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		c := &ledger.Spend{Head: head, Order: in.text(order), Vouchers: in.texts(vouchers), Report: true}
 		if in.has(value) {
 			c.Wants = append(c.Wants, ledger.Want{Family: ledger.Value, Amount: ledger.Amount(in.num(value)), Field: param + ".value"})
@@ -126,13 +118,11 @@ func assetFlags(_ *Input, r *ledger.Result) top.Value {
 	if !judged {
 		return top.Value{}
 	}
-	items := make([]top.Value, len(r.Vouchers))
-	for i, v := range r.Vouchers {
-		items[i] = top.Obj(top.F("success", top.Bool(v.OK)), top.F("voucher_id", top.Str(v.ID)))
-	}
 	return top.Obj(
 		top.F("point_success", top.Bool(r.PointOK)),
 		top.F("value_success", top.Bool(r.ValueOK)),
-		top.F("voucher_status_list", top.List("voucher_status_info", items...)),
+		top.F("voucher_status_list", list("voucher_status_info", r.Vouchers, func(v ledger.VoucherOutcome) top.Value {
+			return top.Obj(top.F("success", top.Bool(v.OK)), top.F("voucher_id", top.Str(v.ID)))
+		})),
 	)
 }

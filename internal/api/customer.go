@@ -28,11 +28,7 @@ func customerSave() *Method {
 		shop     = id("shop_id", "243545", "saas门店id", "Shop.")
 		gender   = number("gender", "1", "性别:0女,1男,2其他", "0 female, 1 male, 2 other.").between(0, 2).oneOf("0", "1", "2")
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		if fault := in.needMember(&head.Who); fault != nil {
 			return nil, fault
 		}
@@ -186,18 +182,10 @@ func customerGetInfo() *Struct {
 
 // showCustomer shapes a member as CustomerGetOpenInfo.
 func showCustomer(b *ledger.Brand, c *query.Customer) top.Value {
-	cards := make([]top.Value, len(c.Cards))
-	for i := range c.Cards {
-		cards[i] = showCard(&c.Cards[i])
-	}
-	vouchers := make([]top.Value, len(c.Vouchers))
-	for i := range c.Vouchers {
-		vouchers[i] = showVoucher(b, &c.Vouchers[i])
-	}
 	p := &c.Points
 	return top.Obj(
-		top.F("card_open_info_list", top.List("card_open_info", cards...)),
-		top.F("voucher_open_info_list", top.List("voucher_open_info", vouchers...)),
+		top.F("card_open_info_list", list("card_open_info", c.Cards, showCard)),
+		top.F("voucher_open_info_list", list("voucher_open_info", c.Vouchers, func(v query.Voucher) top.Value { return showVoucher(b, &v) })),
 		top.F("customer_open_info", showMember(c.Member)),
 		top.F("point_account_open_info", top.Obj(
 			top.F("customer_id", top.Str(c.Member.ID)),
@@ -213,7 +201,7 @@ func showCustomer(b *ledger.Brand, c *query.Customer) top.Value {
 
 var cardTypes = [...]string{ledger.MemberCard: "MEMBER", ledger.OtherCard: "OTHER", ledger.GiftCard: "GIFT"}
 
-func showCard(c *query.Card) top.Value {
+func showCard(c query.Card) top.Value {
 	status := "ACTIVED"
 	if c.Closed {
 		status = "INVALID"
@@ -245,10 +233,6 @@ func showCard(c *query.Card) top.Value {
 }
 
 func showMember(m *ledger.Member) top.Value {
-	outers := make([]top.Value, len(m.Outer))
-	for i, o := range m.Outer {
-		outers[i] = top.Obj(top.F("out_type", top.Str(o.Outer)), top.F("out_id", top.Str(o.Text)))
-	}
 	kind, state := int64(1), int64(1)
 	if m.Bearer {
 		kind = 0
@@ -257,7 +241,9 @@ func showMember(m *ledger.Member) top.Value {
 		state = 0
 	}
 	return top.Obj(
-		top.F("customer_out_info_list", top.List("customer_out_info", outers...)),
+		top.F("customer_out_info_list", list("customer_out_info", m.Outer, func(o ledger.Ident) top.Value {
+			return top.Obj(top.F("out_type", top.Str(o.Outer)), top.F("out_id", top.Str(o.Text)))
+		})),
 		top.F("birthday", known(m.Birthday)),
 		top.F("customer_id", top.Str(m.ID)),
 		top.F("customer_time", when(m.Created)),

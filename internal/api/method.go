@@ -95,10 +95,14 @@ func (m *Method) missing(r *ledger.Result) *top.Fault {
 	return top.MissingField(path, remedyRequired)
 }
 
-// write answers by a command: build makes it, show says what of its result is shown.
-func write(build func(*Input) (reverse.Command, *top.Fault), show func(*Input, *ledger.Result) top.Value) answer {
+// write answers by a command: build makes it around the head, show says what of its result is shown.
+func write(build func(*Input, ledger.Head) (reverse.Command, *top.Fault), show func(*Input, *ledger.Result) top.Value) answer {
 	return func(ctx context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
-		cmd, fault := build(in)
+		head, fault := in.head()
+		if fault != nil {
+			return top.Value{}, ledger.Result{}, fault
+		}
+		cmd, fault := build(in, head)
 		if fault != nil {
 			return top.Value{}, ledger.Result{}, fault
 		}

@@ -34,11 +34,7 @@ func orderCreate() *Method {
 		arrive   = number("arrive_type", "1", "送达类型 1-及时达;2-定时达;3-极速达;4-无需配送", "1 at once, 2 at a time, 3 express, 4 nothing to deliver.")
 	)
 	payInfos.AsText = true
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		c := &reverse.TakeOrder{
 			Head: head, Store: in.text(store), Out: in.text(out),
 			PayFee: ledger.Amount(in.num(payFee)), PostFee: ledger.Amount(in.num(postFee)),

@@ -27,11 +27,7 @@ func reversePoint() *Method {
 		outBrand     = id("out_brand_id", "33959", "外部品牌id,brandId与out_brand_id不可同时为空", "Outer brand id; one of it and brand_id is required.")
 		channel      = bizChannel().must()
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		no, original, points := in.text(number), in.text(order), in.num(change)
 		return &ledger.ReverseSpend{
 			Head: head, Order: original, Number: no, Family: ledger.Points, Amount: ledger.Amount(points),
@@ -77,11 +73,7 @@ func pointOperate() *Method {
 		operate  = number("operate_type", "1", "1-增加(charge) 2-冻结(freeze) 3-核销(verify) 4-扣减(decrease)", "1 charge, 2 freeze, 3 verify, 4 decrease.").
 				between(1, 4).oneOf("1", "2", "3", "4").must()
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		kind, points := in.num(operate), ledger.Amount(in.num(change))
 		if kind != 3 {
 			if fault := in.needMember(&head.Who); fault != nil {
@@ -135,11 +127,7 @@ func consumePoint() *Method {
 		channel      = bizChannel()
 		change       = amount("change_point", "23", "变更积分数", "Points to spend.").must()
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		return &ledger.Spend{
 			Head: head, Order: in.text(order), Direct: true, Pools: true,
 			Wants: []ledger.Want{{Family: ledger.Points, Amount: ledger.Amount(in.num(change)), Field: param + ".change_point"}},

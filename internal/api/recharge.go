@@ -27,11 +27,7 @@ func rechargeOperate() *Method {
 		shop     = id("shop_id", "243545", "saas门店id", "Shop.").must()
 		number   = id("new_outer_order_id", "23829392", "回退单号,operate_type为4退款时必填", "Number of the refund; required when operate_type is 4.")
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		kind, value := in.num(operate), ledger.Amount(in.num(change))
 		if kind <= 2 {
 			if fault := in.needMember(&head.Who); fault != nil {

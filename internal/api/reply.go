@@ -84,7 +84,7 @@ func pageResult(of *Struct) *Struct {
 }
 
 // pageOf is a whole CommonPageResult of one page; total counts the items of all pages.
-func pageOf(element string, items []top.Value, no, size, total int) top.Value {
+func pageOf(items top.Value, no, size, total int) top.Value {
 	pages := (total + size - 1) / size
 	var all ledger.Result
 	return top.Obj(top.F("result", top.Obj(
@@ -94,7 +94,7 @@ func pageOf(element string, items []top.Value, no, size, total int) top.Value {
 		top.F("page_size", top.Int(int64(size))),
 		top.F("result_code", top.Str(all.Code.Word())),
 		top.F("result_desc", top.Str(all.Desc())),
-		top.F("result_list", top.List(element, items...)),
+		top.F("result_list", items),
 		top.F("result_view", top.Str(all.View())),
 		top.F("total_page", top.Int(int64(pages))),
 		top.F("total_size", top.Int(int64(total))),
@@ -119,30 +119,32 @@ func reverseResult(model *Struct) *Struct {
 	), "ReverseResult", "The result."))
 }
 
-// wrapReverse makes a ReverseResult in the order of document 003. Error fields are absent on success (semantics.md §3).
-func wrapReverse(_ *Method, r *ledger.Result, v top.Value) top.Value {
-	var code, msg top.Value
-	if r.Code != ledger.OK {
-		code, msg = top.Str(r.Code.Word()), top.Str(r.Desc())
+// The results of WDK differ in their names alone: ReverseResult in the order of document 003, and OrderQueryResult.
+var (
+	wrapReverse = wrapWDK("error_code", "error_msg", "model", "success")
+	wrapOrder   = wrapWDK("err_code", "err_msg", "result", "state")
+)
+
+// wrapWDK makes a result of these names. The word and the sentence of a refusal are absent when all is well (semantics.md §3).
+func wrapWDK(code, msg, model, success string) func(*Method, *ledger.Result, top.Value) top.Value {
+	return func(_ *Method, r *ledger.Result, v top.Value) top.Value {
+		var word, desc top.Value
+		if r.Code != ledger.OK {
+			word, desc = top.Str(r.Code.Word()), top.Str(r.Desc())
+		}
+		return top.Obj(top.F("result", top.Obj(top.F(code, word), top.F(msg, desc), top.F(model, v), top.F(success, top.Bool(r.Code == ledger.OK)))))
 	}
-	return top.Obj(top.F("result", top.Obj(
-		top.F("error_code", code),
-		top.F("error_msg", msg),
-		top.F("model", v),
-		top.F("success", top.Bool(r.Code == ledger.OK)),
-	)))
 }
 
-// wrapOrder makes an OrderQueryResult, which says state where the reverse family says success.
-func wrapOrder(_ *Method, r *ledger.Result, v top.Value) top.Value {
-	var code, msg top.Value
-	if r.Code != ledger.OK {
-		code, msg = top.Str(r.Code.Word()), top.Str(r.Desc())
+// list shows each of some items.
+func list[T any](element string, items []T, show func(T) top.Value) top.Value {
+	out := make([]top.Value, len(items))
+	for i, item := range items {
+		out[i] = show(item)
 	}
-	return top.Obj(top.F("result", top.Obj(
-		top.F("err_code", code),
-		top.F("err_msg", msg),
-		top.F("result", v),
-		top.F("state", top.Bool(r.Code == ledger.OK)),
-	)))
+	return top.List(element, out...)
 }
+
+func strs(items []string) top.Value { return list("string", items, top.Str) }
+
+func ints(items []int64) top.Value { return list("number", items, top.Int) }

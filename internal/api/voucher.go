@@ -27,20 +27,10 @@ func voucherSend() *Method {
 		template = id("voucher_id", "9001", "券模板id", "The template.").must()
 		num      = number("voucher_num", "1", "发券数量,1到100", "How many to issue, 1 to 100.").between(1, 100).must()
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		return &ledger.IssueVouchers{Head: head, Template: in.text(template), Num: in.num(num)}, nil
 	}
-	show := done(func(_ *Input, r *ledger.Result) top.Value {
-		items := make([]top.Value, len(r.IDs))
-		for i, v := range r.IDs {
-			items[i] = top.Str(v)
-		}
-		return top.List("string", items...)
-	})
+	show := done(func(_ *Input, r *ledger.Result) top.Value { return strs(r.IDs) })
 	return &Method{
 		Name: "alibaba.alsc.crm.voucher.send", Group: groupCRM,
 		Zh: "发券", En: "Issue vouchers",
@@ -101,11 +91,8 @@ func voucherTemplateList() *Method {
 			if in.num(deleted) == 0 {
 				page = query.Templates(in.brand, f, now)
 			}
-			items := make([]top.Value, len(page.Items))
-			for i, t := range page.Items {
-				items[i] = showTemplate(in.brand, t, now)
-			}
-			return pageOf("voucher_template_open_info", items, f.Page, f.Size, page.Total), ledger.Result{}, nil
+			items := list("voucher_template_open_info", page.Items, func(t *ledger.Template) top.Value { return showTemplate(in.brand, t, now) })
+			return pageOf(items, f.Page, f.Size, page.Total), ledger.Result{}, nil
 		},
 	}
 }
@@ -151,14 +138,6 @@ func voucherTemplateInfo() *Struct {
 
 // showTemplate shapes a template as VoucherTemplateOpenInfo.
 func showTemplate(b *ledger.Brand, t *ledger.Template, now int64) top.Value {
-	shops := make([]top.Value, 0, len(t.Shops))
-	for _, id := range t.Shops {
-		alias := top.Value{}
-		if s := b.Shops[id]; s != nil && s.Alias != "" {
-			alias = top.Str(s.Alias)
-		}
-		shops = append(shops, top.Obj(top.F("shop_id", top.Str(id)), top.F("out_shop_id", alias)))
-	}
 	valid, start, end, days := "FIXED", when(t.Start), when(t.End), top.Value{}
 	if t.Days > 0 {
 		valid, start, end, days = "RELATIVE", top.Value{}, top.Value{}, top.Int(t.Days)
@@ -168,7 +147,9 @@ func showTemplate(b *ledger.Brand, t *ledger.Template, now int64) top.Value {
 		worth = strconv.FormatInt(int64(t.Amount), 10)
 	}
 	return top.Obj(
-		top.F("shop_selected_open_info_list", top.List("shop_selected_open_info", shops...)),
+		top.F("shop_selected_open_info_list", list("shop_selected_open_info", t.Shops, func(id string) top.Value {
+			return top.Obj(top.F("shop_id", top.Str(id)), top.F("out_shop_id", shopAlias(b, id)))
+		})),
 		top.F("description", top.Str(t.Description)),
 		top.F("end_time", end),
 		top.F("ext_info", usesInfo(t.Uses, -1)),
@@ -186,6 +167,14 @@ func showTemplate(b *ledger.Brand, t *ledger.Template, now int64) top.Value {
 		top.F("valid_day_count", days),
 		top.F("deleted", top.Bool(false)),
 	)
+}
+
+// shopAlias is the callers' own number for a shop, absent if it has none.
+func shopAlias(b *ledger.Brand, id string) top.Value {
+	if s := b.Shops[id]; s != nil {
+		return known(s.Alias)
+	}
+	return top.Value{}
 }
 
 // voucherType is a template's type in the platform's words. Those know no vouchers of several uses: such a one is called after what
@@ -223,22 +212,18 @@ func showVoucher(b *ledger.Brand, v *query.Voucher) top.Value {
 		t = &ledger.Template{}
 	}
 	coverage, rate := "ALL", top.Value{}
-	shopIDs, shops := make([]top.Value, 0, len(t.Shops)), make([]top.Value, 0, len(t.Shops))
-	for _, id := range slices.Sorted(slices.Values(t.Shops)) {
+	shops := slices.Sorted(slices.Values(t.Shops))
+	if len(shops) > 0 {
 		coverage = "PART_AVAILABLE"
-		alias := top.Value{}
-		if s := b.Shops[id]; s != nil && s.Alias != "" {
-			alias = top.Str(s.Alias)
-		}
-		shopIDs = append(shopIDs, top.Str(id))
-		shops = append(shops, top.Obj(top.F("out_shop_id", alias), top.F("shop_id", top.Str(id))))
 	}
 	if t.Discount != "" {
 		rate = top.Str(t.Discount)
 	}
 	return top.Obj(
-		top.F("shop_id_list", top.List("string", shopIDs...)),
-		top.F("shop_info_list", top.List("voucher_shop_info", shops...)),
+		top.F("shop_id_list", strs(shops)),
+		top.F("shop_info_list", list("voucher_shop_info", shops, func(id string) top.Value {
+			return top.Obj(top.F("out_shop_id", shopAlias(b, id)), top.F("shop_id", top.Str(id)))
+		})),
 		top.F("end_time", when(v.End)),
 		top.F("start_time", when(v.Start)),
 		top.F("status", top.Str(v.Status.String())),

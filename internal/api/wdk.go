@@ -34,11 +34,7 @@ func creatRefund() *Method {
 		request  = id("request_id", "bdab6446-f0cf-4327-9ae3-fd69ac4d", "请求id(apply接口返回)", "The request_id that applyrefund answered: the quote, and the idempotency key.").must()
 		store    = id("store_id", "2131", "门店ID", "Store.").must()
 	)
-	build := func(in *Input) (reverse.Command, *top.Fault) {
-		head, fault := in.head()
-		if fault != nil {
-			return nil, fault
-		}
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		head.Mismatch = ledger.RequestIDConflict // the family's own word for a token used with other content
 		var kind int64
 		head.Operator, head.OperatorName, kind = operator.read(in)
@@ -57,7 +53,7 @@ func creatRefund() *Method {
 	show := func(in *Input, r *ledger.Result) top.Value {
 		var outs, ids, out top.Value
 		if r.Code == ledger.OK {
-			outs, ids, out = top.List("string", strs(r.IDs[1:])...), top.List("number", ints(r.Numbers)...), top.Str(r.IDs[0])
+			outs, ids, out = strs(r.IDs[1:]), ints(r.Numbers), top.Str(r.IDs[0])
 		}
 		// A refusal echoes the quote and the store alone.
 		return top.Obj(
@@ -205,16 +201,6 @@ func refundChannelVo() *Struct {
 }
 
 func showQuote(b *ledger.Brand, q *query.Quote) top.Value {
-	reasons := reverse.Reasons(b)
-	reasonList := make([]top.Value, len(reasons))
-	for i, r := range reasons {
-		reasonList[i] = top.Obj(
-			top.F("tags", top.List("string", strs(r.Tags)...)),
-			top.F("reason_text", top.Str(r.Text)),
-			top.F("reason_tip", known(r.Tip)),
-			top.F("reason_id", top.Int(r.ID)),
-		)
-	}
 	channels := make([]top.Value, len(q.Order.Tenders))
 	for i, t := range q.Order.Tenders {
 		channels[i] = top.Obj(
@@ -229,9 +215,14 @@ func showQuote(b *ledger.Brand, q *query.Quote) top.Value {
 		when = 2
 	}
 	return top.Obj(
-		top.F("biz_order_ids", top.List("number", ints(q.Subs)...)),
-		top.F("gift_card_nos", top.List("string", strs(q.GiftCards)...)),
-		top.F("reason_list", top.List("reason_vo", reasonList...)),
+		top.F("biz_order_ids", ints(q.Subs)),
+		top.F("gift_card_nos", strs(q.GiftCards)),
+		top.F("reason_list", list("reason_vo", reverse.Reasons(b), func(r ledger.Reason) top.Value {
+			return top.Obj(
+				top.F("tags", strs(r.Tags)), top.F("reason_text", top.Str(r.Text)),
+				top.F("reason_tip", known(r.Tip)), top.F("reason_id", top.Int(r.ID)),
+			)
+		})),
 		top.F("refund_channel_list", top.List("refund_channel_vo", channels...)),
 		top.F("request_id", top.Str(q.Token)),
 		top.F("store_id", top.Str(q.Store)),
@@ -339,8 +330,8 @@ func showReverse(r *query.Reverse) top.Value {
 	}
 	return top.Obj(
 		top.F("biz_order_ids", top.List("number", top.Int(r.Reverse.Sub))),
-		top.F("out_biz_order_ids", top.List("string", strs(outs)...)),
-		top.F("proofs", top.List("string", strs(r.Proofs)...)),
+		top.F("out_biz_order_ids", strs(outs)),
+		top.F("proofs", strs(r.Proofs)),
 		top.F("refund_channel_list", top.List("refund_channel_vo", channels...)),
 		top.F("reverse_ids", top.List("number", top.Int(r.ID))),
 		top.F("create_date", begun),
@@ -371,20 +362,4 @@ func history(events []reverse.Event) string {
 		steps[i] = strings.Join(strings.Fields(top.FormatTime(time.UnixMilli(e.At))+" "+e.Status.String()+" "+e.By+" "+e.Memo), " ")
 	}
 	return strings.Join(steps, "; ")
-}
-
-func strs(list []string) []top.Value {
-	out := make([]top.Value, len(list))
-	for i, s := range list {
-		out[i] = top.Str(s)
-	}
-	return out
-}
-
-func ints(list []int64) []top.Value {
-	out := make([]top.Value, len(list))
-	for i, n := range list {
-		out[i] = top.Int(n)
-	}
-	return out
 }

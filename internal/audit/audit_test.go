@@ -15,6 +15,7 @@ import (
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
 )
 
 // stores are those that an audit is tried on.
@@ -22,15 +23,7 @@ var stores = map[string]func(t testing.TB) store.Store{
 	"memory": func(testing.TB) store.Store { return memstore.Open() },
 	"sqlite": func(t testing.TB) store.Store {
 		s, err := sqlite.Open(context.Background(), sqlite.Options{Path: filepath.Join(t.TempDir(), "books.db")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return s
+		return storetest.Opened(t, s, err)
 	},
 }
 
@@ -156,9 +149,7 @@ func TestCorruptions(t *testing.T) {
 		{"link ends nowhere", func(b *books) { b.links[len(b.links)-1].Last += 2 }, audit.ChainCheck, "end of the link over operation"},
 		{"links backwards", func(b *books) { b.links[3].Last = 1 }, audit.ChainCheck, "end of the link over operation 4: expected at least 4, found 1"},
 		{"head hash", func(b *books) { b.head.Hash[0] ^= 1 }, audit.ChainCheck, "hash of the head"},
-		{"head behind", func(b *books) {
-			b.head = b.links[len(b.links)-2]
-		}, audit.ChainCheck, "end of the operations"},
+		{"head behind", func(b *books) { b.head = b.links[len(b.links)-2] }, audit.ChainCheck, "end of the operations"},
 		{"head ahead", func(b *books) { b.head.Last++ }, audit.ChainCheck, "expected an operation, found none"},
 		{"stamp of an operation", func(b *books) { b.ops[9].At-- }, audit.ChainCheck, "hash of operations 10"},
 		{"stamp of a link", func(b *books) { b.links[9].At = b.links[8].At - 1; b.ops[9].At = b.links[9].At }, audit.ChainCheck, "stamp of the link over operation"},

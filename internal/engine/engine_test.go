@@ -110,9 +110,7 @@ func each(t *testing.T, f func(t *testing.T, s store.Store)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
-			t.Cleanup(func() { _ = s.Close() })
-			f(t, s)
+			f(t, open(t))
 		})
 	}
 }

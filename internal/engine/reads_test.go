@@ -20,7 +20,6 @@ func TestReads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			t.Cleanup(func() { _ = s.Close() })
 			if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}); err != nil {
 				t.Fatal(err)
 			}

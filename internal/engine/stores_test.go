@@ -9,6 +9,7 @@ import (
 	"recoup/internal/store/memstore"
 	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
 )
 
 // stores are what the engine is tested on.
@@ -16,16 +17,10 @@ var stores = map[string]func(t testing.TB) store.Store{
 	"memory": func(testing.TB) store.Store { return memstore.Open() },
 	"sqlite": func(t testing.TB) store.Store {
 		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "engine.db")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+		return storetest.Opened(t, s, err)
 	},
 	"postgres": func(t testing.TB) store.Store {
 		s, err := postgres.Open(t.Context(), postgres.Options{DSN: pgtemp.Database(t)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+		return storetest.Opened(t, s, err)
 	},
 }

@@ -73,77 +73,53 @@ func TestBatch(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		query     params
-		parts     []string
 		separator string // announced; "": the usual one
+		parts     []string
 		want      []string
 	}{
-		{"one call", shared(), []string{"method=taobao.time.get"}, "", []string{timeJSON}},
+		{"one call", shared(), "", []string{"method=taobao.time.get"}, []string{timeJSON}},
+		{"two methods", shared(), "", []string{"method=taobao.time.get", "method=alibaba.test.again"}, []string{timeJSON, `{"alibaba_test_again_response":{"result":true,"request_id":"ID"}}`}},
+		{"what all have", shared(), "", []string{"#PUBLIC#method=alibaba.test.session&session=" + session, "N", "x=1", "method=taobao.time.get"}, []string{merchant, merchant, timeJSON}},
+		{"N alone has no method", shared(), "", []string{"N", "method=taobao.time.get"}, []string{noMethod, timeJSON}},
+		{"an empty part", shared(), "", []string{"method=taobao.time.get", ""}, []string{timeJSON, noMethod}},
+		{"session of the query", shared("session", session), "", []string{"method=alibaba.test.session"}, []string{merchant}},
 		{
-			"two methods", shared(),
-			[]string{"method=taobao.time.get", "method=alibaba.test.again"},
-			"",
-			[]string{timeJSON, `{"alibaba_test_again_response":{"result":true,"request_id":"ID"}}`},
-		},
-		{
-			"what all have", shared(),
-			[]string{"#PUBLIC#method=alibaba.test.session&session=" + session, "N", "x=1", "method=taobao.time.get"},
-			"",
-			[]string{merchant, merchant, timeJSON},
-		},
-		{"N alone has no method", shared(), []string{"N", "method=taobao.time.get"}, "", []string{noMethod, timeJSON}},
-		{"an empty part", shared(), []string{"method=taobao.time.get", ""}, "", []string{timeJSON, noMethod}},
-		{"session of the query", shared("session", session), []string{"method=alibaba.test.session"}, "", []string{merchant}},
-		{
-			"own sessions", shared("session", "nobody"),
+			"own sessions", shared("session", "nobody"), "",
 			[]string{"#PUBLIC#method=alibaba.test.session&session=6100lasting", "session=" + session, "N", "session=nobody"},
-			"",
 			[]string{merchant, fmt.Sprintf(nick, "久"), fault(`"code":27,"msg":"Invalid session","sub_code":"invalid-sessionkey","sub_msg":"SessionKey非法"`)},
 		},
 		{
-			"a fault between answers", shared(),
+			"a fault between answers", shared(), "",
 			[]string{"method=taobao.time.get", "method=alibaba.test.fault", "method=taobao.time.get"},
-			"",
 			[]string{timeJSON, fault(`"code":15,"msg":"Remote service error","sub_code":"isp.request-in-progress","sub_msg":"处理中"`), timeJSON},
 		},
 		{
-			"a panic between answers", shared(),
+			"a panic between answers", shared(), "",
 			[]string{"method=taobao.time.get", "method=alibaba.test.panic", "method=alibaba.test.scalar", "method=taobao.time.get"},
-			"",
 			[]string{timeJSON, panicked, panicked, timeJSON},
 		},
+		{"an unknown method", shared(), "", []string{"method=no", "method=taobao.time.get"}, []string{fault(`"code":22,"msg":"Invalid method","sub_msg":"不合法ApiName，ApiName = no"`), timeJSON}},
 		{
-			"an unknown method", shared(),
-			[]string{"method=no", "method=taobao.time.get"},
-			"",
-			[]string{fault(`"code":22,"msg":"Invalid method","sub_msg":"不合法ApiName，ApiName = no"`), timeJSON},
-		},
-		{
-			"a method not granted", shared("app_key", "30000002"),
+			"a method not granted", shared("app_key", "30000002"), "",
 			[]string{"method=alibaba.test.again", "method=taobao.time.get"},
-			"",
 			[]string{fault(`"code":11,"msg":"Insufficient isv permissions","sub_code":"isv.permission-api-package-limit","sub_msg":"应用未获接口授权 the app is not granted alibaba.test.again"`), timeJSON},
 		},
 		{
-			"broken parts", shared(),
+			"broken parts", shared(), "",
 			[]string{"method=taobao.time.get&x=%zz", "method=taobao.time.get&x=1&x=2", "method=taobao.time.get&x=%d6", "method=taobao.time.get"},
-			"",
 			[]string{fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":47,"msg":"Invalid encoding"`), timeJSON},
 		},
-		{"system parameters of a part do not count", shared(), []string{"method=taobao.time.get&app_key=99&format=xml&simplify=true&sign=0&timestamp=1&access_token=x"}, "", []string{timeJSON}},
+		{"system parameters of a part do not count", shared(), "", []string{"method=taobao.time.get&app_key=99&format=xml&simplify=true&sign=0&timestamp=1&access_token=x"}, []string{timeJSON}},
+		{"flow control counts each", shared("app_key", "30000006"), "", slices.Repeat([]string{"method=taobao.time.get"}, 3), []string{timeJSON, timeJSON, banned}},
+		{"simplified", shared("simplify", "true"), "", []string{"method=alibaba.test.again"}, []string{`{"result":true,"request_id":"ID"}`}},
+		{"XML", shared("format", "xml"), "", []string{"method=taobao.time.get", "method=taobao.time.get"}, []string{timeXML, timeXML}},
+		{"another separator", shared(), "#$@^|~", []string{"#PUBLIC#method=taobao.time.get", "N", "x=-S-"}, []string{timeJSON, timeJSON}},
 		{
-			"flow control counts each", shared("app_key", "30000006"), slices.Repeat([]string{"method=taobao.time.get"}, 3), "",
-			[]string{timeJSON, timeJSON, banned},
-		},
-		{"simplified", shared("simplify", "true"), []string{"method=alibaba.test.again"}, "", []string{`{"result":true,"request_id":"ID"}`}},
-		{"XML", shared("format", "xml"), []string{"method=taobao.time.get", "method=taobao.time.get"}, "", []string{timeXML, timeXML}},
-		{"another separator", shared(), []string{"#PUBLIC#method=taobao.time.get", "N", "x=-S-"}, "#$@^|~", []string{timeJSON, timeJSON}},
-		{
-			"an answer with the separator", shared(),
+			"an answer with the separator", shared(), "|",
 			[]string{"method=alibaba.test.echo&text=a%7Cb", "method=taobao.time.get"},
-			"|",
 			[]string{fault(`"code":15,"msg":"Remote service error","sub_code":"isp.separator-in-answer","sub_msg":"应答含有分隔符，请换一个分隔符重发同一请求 the answer holds the separator; send the same request with another one"`), timeJSON},
 		},
-		{"twenty", shared(), append([]string{"#PUBLIC#method=taobao.time.get"}, slices.Repeat([]string{"N"}, 20)...), "", slices.Repeat([]string{timeJSON}, 20)},
+		{"twenty", shared(), "", append([]string{"#PUBLIC#method=taobao.time.get"}, slices.Repeat([]string{"N"}, 20)...), slices.Repeat([]string{timeJSON}, 20)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sep := c.separator
@@ -199,7 +175,7 @@ func TestBatchFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := setup(t)
 			var w *httptest.ResponseRecorder
-			if _, signed := c.query.lookup("sign"); signed || c.name == "no signature" {
+			if c.query.get("sign") != "" || c.name == "no signature" {
 				w = b.post(t, c.query, c.body, c.separator)
 			} else {
 				w = b.batch(t, c.query, c.body, c.separator)
@@ -209,15 +185,6 @@ func TestBatchFails(t *testing.T) {
 			}
 		})
 	}
-}
-
-// lookup is whether a parameter is there.
-func (p params) lookup(name string) (string, bool) {
-	i := slices.IndexFunc(p, func(e [2]string) bool { return e[0] == name })
-	if i < 0 {
-		return "", false
-	}
-	return p[i][1], true
 }
 
 // The calls of a batch run one after the other, each in the place of the app that the one before it left.

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -43,25 +44,24 @@ func newPair(t *testing.T, serial int64) (cert, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der2})
 }
 
+// write puts a file in place as renewal tools do.
+func write(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := errors.Join(os.WriteFile(name+".new", data, 0o600), os.Rename(name+".new", name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A certificate that is renewed under a running server is used from the next handshake on; files that cannot be read, or do not belong
 // together yet, leave the old one in place and are logged once.
 func TestCertificateIsReadAgain(t *testing.T) {
 	b := setup(t)
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	write := func(name string, data []byte) { // as renewal tools do
-		t.Helper()
-		if err := os.WriteFile(name+".new", data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(name+".new", name); err != nil {
-			t.Fatal(err)
-		}
-	}
 	cert1, key1 := newPair(t, 1)
 	cert2, key2 := newPair(t, 2)
-	write(certFile, cert1)
-	write(keyFile, key1)
+	write(t, certFile, cert1)
+	write(t, keyFile, key1)
 	c, err := gateway.OpenCertificate(certFile, keyFile, b.clock.now, telemetry.NewLogger(b.log, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -84,13 +84,13 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		serial int64
 	}{
 		{"as opened", func() {}, 0, 1},
-		{"the certificate without its key", func() { write(certFile, cert2) }, time.Second, 1},
+		{"the certificate without its key", func() { write(t, certFile, cert2) }, time.Second, 1},
 		{"still without", func() {}, time.Second, 1},
-		{"the key, looked at too soon", func() { write(keyFile, key2) }, 0, 1},
+		{"the key, looked at too soon", func() { write(t, keyFile, key2) }, 0, 1},
 		{"both", func() {}, time.Second, 2},
 		{"no key", func() { _ = os.Remove(keyFile) }, time.Second, 2},
-		{"rubbish", func() { write(keyFile, []byte("rubbish")) }, time.Second, 2},
-		{"the first again", func() { write(certFile, cert1); write(keyFile, key1) }, time.Second, 1},
+		{"rubbish", func() { write(t, keyFile, []byte("rubbish")) }, time.Second, 2},
+		{"the first again", func() { write(t, certFile, cert1); write(t, keyFile, key1) }, time.Second, 1},
 	} {
 		step.do()
 		b.clock.set(b.clock.now().Add(step.wait))
@@ -107,7 +107,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if _, err := gateway.OpenCertificate(certFile, filepath.Join(dir, "none.pem"), b.clock.now, nil); err == nil {
 		t.Error("a key that is not there is taken")
 	}
-	write(keyFile, key2)
+	write(t, keyFile, key2)
 	if _, err := gateway.OpenCertificate(certFile, keyFile, b.clock.now, nil); err == nil || !strings.Contains(err.Error(), "key.pem") {
 		t.Errorf("a key of another certificate: %v", err)
 	}
@@ -116,14 +116,11 @@ func TestCertificateIsReadAgain(t *testing.T) {
 // Clients that speak HTTP/2 get it over TLS, old ones HTTP/1.1; nobody gets TLS 1.1.
 func TestTLS(t *testing.T) {
 	b := setup(t)
-	certPEM, keyPEM := newPair(t, 1)
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for name, data := range map[string][]byte{certFile: certPEM, keyFile: keyPEM} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	certPEM, keyPEM := newPair(t, 1)
+	write(t, certFile, certPEM)
+	write(t, keyFile, keyPEM)
 	c, err := gateway.OpenCertificate(certFile, keyFile, time.Now, nil)
 	if err != nil {
 		t.Fatal(err)

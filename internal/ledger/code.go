@@ -158,9 +158,6 @@ var special = map[Code]said{
 	GiftSpent:        {When: Money("max", 0), Desc: "该笔充值的赠送金额已被使用,目前不可退", View: "赠送金额已使用,不可退", EN: "The gift of this charge is spent: nothing can be refunded now."},
 }
 
-// Codes lists the registry for the documentation and for tests.
-func Codes() map[Code]codeText { return codes }
-
 // Word is the stable name on the wire.
 func (c Code) Word() string { return codes[c].Word }
 

@@ -22,16 +22,6 @@ var kindNames = [kinds]string{"real", "gift", "pre", "point", "use"}
 
 func (k Kind) String() string { return kindNames[k] }
 
-// ParseKind reads what String wrote.
-func ParseKind(s string) (Kind, bool) {
-	for i, n := range kindNames {
-		if n == s {
-			return Kind(i), true
-		}
-	}
-	return 0, false
-}
-
 // Family groups the kinds that one order number speaks of together (semantics.md §3, order numbers).
 type Family uint8
 

@@ -448,47 +448,34 @@ func (w *world) save(s *State) {
 // disjoint checks the promise of Changes: everything once, and nothing both saved and deleted.
 func (w *world) disjoint(c *Changes) {
 	w.t.Helper()
+	var keys []any
+	for _, list := range [][]any{
+		keysOf("ident", c.Idents.List, func(id Ident) Ident { return id }), keysOf("unbound", c.Unbound, func(id Ident) Ident { return id }),
+		keysOf("member", c.Members.List, func(m *Member) string { return m.ID }),
+		keysOf("account", c.Accounts.List, func(a *Account) string { return a.ID }),
+		keysOf("lot", c.Lots.List, func(l *Lot) LotID { return l.LotID }),
+		keysOf("hold", c.Holds.List, func(h *Hold) HoldKey { return h.HoldKey }), keysOf("hold", c.Ended, func(k HoldKey) HoldKey { return k }),
+		keysOf("voucher", c.Vouchers.List, func(v *Voucher) string { return v.ID }),
+		keysOf("refusal", c.Refusals, func(r *Refusal) Digest { return r.Request }),
+		keysOf("tombstone", c.Tombs, func(t *Tombstone) TombKey { return t.TombKey }), keysOf("tombstone", c.TombsLifted, func(k TombKey) TombKey { return k }),
+	} {
+		keys = append(keys, list...)
+	}
 	seen := map[any]bool{}
-	once := func(what string, key any) {
-		if k := fmt.Sprint(what, key); seen[k] {
-			w.t.Fatalf("%s %v stands twice in the changes", what, key)
-		} else {
-			seen[k] = true
+	for _, k := range keys {
+		if seen[k] {
+			w.t.Fatalf("%v stands twice in the changes", k)
 		}
+		seen[k] = true
 	}
-	for _, id := range c.Idents.List {
-		once("ident", id)
+}
+
+// keysOf names what changed.
+func keysOf[T, K any](what string, list []T, key func(T) K) (keys []any) {
+	for _, x := range list {
+		keys = append(keys, fmt.Sprint(what, " ", key(x)))
 	}
-	for _, id := range c.Unbound {
-		once("unbound", id)
-	}
-	for _, m := range c.Members.List {
-		once("member", m.ID)
-	}
-	for _, a := range c.Accounts.List {
-		once("account", a.ID)
-	}
-	for _, l := range c.Lots.List {
-		once("lot", l.LotID)
-	}
-	for _, h := range c.Holds.List {
-		once("hold", h.HoldKey)
-	}
-	for _, k := range c.Ended {
-		once("hold", k)
-	}
-	for _, v := range c.Vouchers.List {
-		once("voucher", v.ID)
-	}
-	for _, r := range c.Refusals {
-		once("refusal", r.Request)
-	}
-	for _, t := range c.Tombs {
-		once("tombstone", t.TombKey)
-	}
-	for _, k := range c.TombsLifted {
-		once("tombstone", k)
-	}
+	return keys
 }
 
 // An auditor keeps a second, naive set of books from the operations alone, and compares.

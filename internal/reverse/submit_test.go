@@ -71,11 +71,7 @@ func TestSubmitRefusals(t *testing.T) {
 	for _, tt := range spoil {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := setup(t)
-			w.verify("P1", 60, 0)
-			subs := w.take("S1", "W1", 0, amounts{100}, value(60, "P1"), cash(40))
-			w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: subs[0]})
-			q := w.quoteCards("S1", []string{"C1"}, subs...)
+			w, q := quotedWithCard(t)
 			c := submission(q, 100, both...)
 			tt.do(w, q, c)
 			left := w.left("P1", ledger.Value)
@@ -98,11 +94,7 @@ func TestSubmitRefusals(t *testing.T) {
 			"channel not of the order", "above a cell", "gift card used", "the ledger has less",
 		}
 		for from := range names {
-			w := setup(t)
-			w.verify("P1", 60, 0)
-			subs := w.take("S1", "W1", 0, amounts{100}, value(60, "P1"), cash(40))
-			w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: subs[0]})
-			q := w.quoteCards("S1", []string{"C1"}, subs...)
+			w, q := quotedWithCard(t)
 			c := submission(q, 100, both...)
 			var want ledger.Code
 			for _, name := range slices.Backward(names[from:]) {
@@ -362,4 +354,14 @@ func TestReasons(t *testing.T) {
 	wantCode(t, w.do(c), ledger.ReasonUnknown, ledger.T("allowed", "7过敏"))
 	c.ReasonID = 7
 	w.must(c)
+}
+
+// quotedWithCard is an order of 100, paid by stored value 60 and cash 40, quoted with the gift card it sold.
+func quotedWithCard(t *testing.T) (*world, *reverse.Quote) {
+	t.Helper()
+	w := setup(t)
+	w.verify("P1", 60, 0)
+	subs := w.take("S1", "W1", 0, amounts{100}, value(60, "P1"), cash(40))
+	w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: subs[0]})
+	return w, w.quoteCards("S1", []string{"C1"}, subs...)
 }

@@ -22,9 +22,7 @@ func TestTakeOrderRefusals(t *testing.T) {
 		fig  ledger.Fig
 	}
 	spoil := []refusal{
-		{"number taken", func(w *world, c *reverse.TakeOrder) {
-			w.take("S1", "W1", 0, amounts{5}, cash(5))
-		}, ledger.OrderNoConflict, ledger.T("order", "W1")},
+		{"number taken", func(w *world, c *reverse.TakeOrder) { w.take("S1", "W1", 0, amounts{5}, cash(5)) }, ledger.OrderNoConflict, ledger.T("order", "W1")},
 		{"store unknown", func(_ *world, c *reverse.TakeOrder) { c.Store = "S9" }, ledger.ShopNotFound, ledger.T("shop", "S9")},
 		{"asset without its number", func(_ *world, c *reverse.TakeOrder) {
 			c.Tenders[1].Order = ""
@@ -40,24 +38,14 @@ func TestTakeOrderRefusals(t *testing.T) {
 		{"above the limit", func(_ *world, c *reverse.TakeOrder) {
 			c.Subs[0].Fee = math.MaxInt64
 		}, ledger.AmountTooLarge, ledger.Money("max", ledger.AmountMax)},
-		{"sub-order twice", func(_ *world, c *reverse.TakeOrder) {
-			c.Subs[1].Out = c.Subs[0].Out
-		}, ledger.OrderNoConflict, ledger.T("order", "W1-1")},
-		{"lines do not sum", func(_ *world, c *reverse.TakeOrder) {
-			c.PostFee++
-		}, ledger.TenderMismatch, ledger.T("what", "子单与运费")},
-		{"tenders do not sum", func(_ *world, c *reverse.TakeOrder) {
-			c.Tenders[0].Amount--
-		}, ledger.TenderMismatch, ledger.Money("sum", 99)},
-		{"tender unknown", func(_ *world, c *reverse.TakeOrder) {
-			c.Tenders[0].Code = "10009"
-		}, ledger.ChannelUnknown, ledger.T("channel", "10009")},
+		{"sub-order twice", func(_ *world, c *reverse.TakeOrder) { c.Subs[1].Out = c.Subs[0].Out }, ledger.OrderNoConflict, ledger.T("order", "W1-1")},
+		{"lines do not sum", func(_ *world, c *reverse.TakeOrder) { c.PostFee++ }, ledger.TenderMismatch, ledger.T("what", "子单与运费")},
+		{"tenders do not sum", func(_ *world, c *reverse.TakeOrder) { c.Tenders[0].Amount-- }, ledger.TenderMismatch, ledger.Money("sum", 99)},
+		{"tender unknown", func(_ *world, c *reverse.TakeOrder) { c.Tenders[0].Code = "10009" }, ledger.ChannelUnknown, ledger.T("channel", "10009")},
 		{"card unknown", func(_ *world, c *reverse.TakeOrder) {
 			c.Tenders[1].Code, c.Tenders[1].Card = reverse.GiftCard, "nobody's"
 		}, ledger.CardNotFound, ledger.T("card", "nobody's")},
-		{"spend unknown", func(_ *world, c *reverse.TakeOrder) {
-			c.Tenders[1].Order = "P9"
-		}, ledger.OriginalNotFound, ledger.T("order", "P9")},
+		{"spend unknown", func(_ *world, c *reverse.TakeOrder) { c.Tenders[1].Order = "P9" }, ledger.OriginalNotFound, ledger.T("order", "P9")},
 		{"spend of another asset", func(_ *world, c *reverse.TakeOrder) {
 			c.Tenders[1] = points(60, 60, "P1")
 		}, ledger.OriginalNotFound, ledger.T("order", "P1")},

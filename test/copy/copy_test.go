@@ -25,6 +25,7 @@ import (
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 	"recoup/internal/store/postgres"
+	"recoup/internal/store/storetest"
 )
 
 // importNow is when the world that is imported ends.
@@ -39,15 +40,7 @@ func importTarget(t *testing.T) *postgres.Store {
 func importOpen(t *testing.T, o postgres.Options) *postgres.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return storetest.Opened(t, s, err)
 }
 
 // importDo decides a command in the main brand of the demo world.

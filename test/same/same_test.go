@@ -29,6 +29,7 @@ import (
 	"recoup/internal/store/memstore"
 	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
 )
 
 // ways are how a history may happen. The first is the plainest, and judges the others.
@@ -49,18 +50,12 @@ func memory(*testing.T) store.Store { return memstore.Open() }
 
 func file(t *testing.T) store.Store {
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "same.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return storetest.Opened(t, s, err)
 }
 
 func server(t *testing.T) store.Store {
 	s, err := postgres.Open(t.Context(), postgres.Options{DSN: pgtemp.Database(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return storetest.Opened(t, s, err)
 }
 
 // TestSame: RECOUP_SAME histories (default 2) of RECOUP_SEED and the seeds after it.
@@ -149,10 +144,7 @@ func newWorld(t *testing.T, way string, s store.Store, batch int) *world {
 		},
 		Log: slog.New(slog.NewTextHandler(complaints{w}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
-	t.Cleanup(func() {
-		w.engine.Close()
-		_ = s.Close()
-	})
+	t.Cleanup(w.engine.Close)
 	return w
 }
 

@@ -18,6 +18,7 @@ import (
 	"recoup/internal/store"
 	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
+	"recoup/internal/store/storetest"
 )
 
 // TestViews holds the views to what verify derives from the operations. The same queries run on both databases: names and columns of the
@@ -34,10 +35,7 @@ func TestViews(t *testing.T) {
 	} {
 		t.Run(tt.driver, func(t *testing.T) {
 			s, err := tt.open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := newWorld(t, tt.driver, s, 500)
+			w := newWorld(t, tt.driver, storetest.Opened(t, s, err), 500)
 			w.live(7)
 			db, err := sql.Open(tt.driver, tt.name)
 			if err != nil {

@@ -14,47 +14,31 @@ import (
 
 // A batcher is how one client library sends a batch and takes the reply apart.
 type batcher struct {
-	name   string
-	format string // as formats
-	sign   string
-	extra  form
-	header []string
-
-	separator string // that it announces; "": the usual one
+	name      string
+	format    string // as formats
+	sign      string
+	partner   string // partner_id: the library and its date
+	header    []string
+	separator string
 	split     func(body, separator string) []string
 }
 
 const usualSeparator = "\r\n-S-\r\n"
 
+var (
+	javaText = append(javaHeader, "Content-Type: text/plain;charset=UTF-8")
+	netText  = append(netHeader, "Content-Type: text/plain;charset=utf-8")
+	requests = []string{"User-Agent: python-requests/2.31.0", "Accept-Encoding: gzip, deflate", "Accept: */*"}
+)
+
 var batchers = []batcher{
-	{
-		name: "Java 2021", format: "json", sign: "hmac-sha256", extra: form{{"partner_id", "top-sdk-java-20211125"}},
-		header: append(javaHeader, "Content-Type: text/plain;charset=UTF-8"), split: splitJava,
-	},
-	{
-		name: "Java 2021 simplified", format: "simplified", sign: "hmac-sha256", extra: form{{"partner_id", "top-sdk-java-20211125"}},
-		header: append(javaHeader, "Content-Type: text/plain;charset=UTF-8"), split: splitJava,
-	},
-	{
-		name: "Java 2017 XML", format: "xml", sign: "hmac", extra: form{{"partner_id", "top-sdk-java-20170428"}},
-		header: append(javaHeader, "Content-Type: text/plain;charset=UTF-8"), split: splitJava,
-	},
-	{
-		name: "Java with a separator of its own", format: "json", sign: "md5",
-		header: append(javaHeader, "Content-Type: text/plain;charset=UTF-8", "top-api-separator: ##TOP##"), separator: "##TOP##", split: splitJava,
-	},
-	{
-		name: ".NET 2023", format: "json", sign: "hmac", extra: form{{"partner_id", "top-sdk-net-20230831"}},
-		header: append(netHeader, "Accept-Encoding: gzip", "Content-Type: text/plain;charset=utf-8"), split: strings.Split,
-	},
-	{
-		name: ".NET 2023 XML", format: "xml", sign: "hmac", extra: form{{"partner_id", "top-sdk-net-20230831"}},
-		header: append(netHeader, "Content-Type: text/plain;charset=utf-8"), split: strings.Split,
-	},
-	{ // no library of Python has batches; requests names no type for a text
-		name: "Python by hand", format: "json", sign: "hmac-sha256",
-		header: []string{"User-Agent: python-requests/2.31.0", "Accept-Encoding: gzip, deflate", "Accept: */*"}, split: strings.Split,
-	},
+	{"Java 2021", "json", "hmac-sha256", "top-sdk-java-20211125", javaText, usualSeparator, splitJava},
+	{"Java 2021 simplified", "simplified", "hmac-sha256", "top-sdk-java-20211125", javaText, usualSeparator, splitJava},
+	{"Java 2017 XML", "xml", "hmac", "top-sdk-java-20170428", javaText, usualSeparator, splitJava},
+	{"Java with a separator of its own", "json", "md5", "", append(javaText, "top-api-separator: ##TOP##"), "##TOP##", splitJava},
+	{".NET 2023", "json", "hmac", "top-sdk-net-20230831", append(netText, "Accept-Encoding: gzip"), usualSeparator, strings.Split},
+	{".NET 2023 XML", "xml", "hmac", "top-sdk-net-20230831", netText, usualSeparator, strings.Split},
+	{"Python by hand", "json", "hmac-sha256", "", requests, usualSeparator, strings.Split}, // requests names no type for a text
 }
 
 // splitJava takes the separator for a regular expression and drops what is empty at the end.
@@ -68,10 +52,6 @@ func splitJava(body, separator string) []string {
 
 // wire is the request for a batch. Java and .NET send a method that all calls share first, and name it with each of them again.
 func (b batcher) wire(path string, calls []call) string {
-	separator := b.separator
-	if separator == "" {
-		separator = usualSeparator
-	}
 	var segments []string
 	if !slices.ContainsFunc(calls, func(c call) bool { return c.method != calls[0].method }) {
 		segments = append(segments, "#PUBLIC#"+form{{"method", calls[0].method}}.encoded())
@@ -83,7 +63,7 @@ func (b batcher) wire(path string, calls []call) string {
 		}
 		segments = append(segments, f.encoded())
 	}
-	body := strings.Join(segments, separator)
+	body := strings.Join(segments, b.separator)
 
 	format, _, simplify := strings.Cut(b.format, "simplified")
 	query := form{{"app_key", demo.AppKey}, {"timestamp", clock(time.Now())}, {"v", "2.0"}, {"sign_method", b.sign}}
@@ -91,7 +71,10 @@ func (b batcher) wire(path string, calls []call) string {
 		format = "json"
 		query = append(query, [2]string{"simplify", "true"})
 	}
-	query = append(append(query, [2]string{"format", format}), b.extra...)
+	query = append(query, [2]string{"format", format})
+	if b.partner != "" {
+		query = append(query, [2]string{"partner_id", b.partner})
+	}
 	return request("POST", path+"?"+query.signedWith(body, b.sign, demo.Secret).encoded(), b.header, body)
 }
 
@@ -123,11 +106,7 @@ func testBatches(t *testing.T, open opener) {
 			}
 			send := func(path string, calls []call) []string {
 				t.Helper()
-				separator := b.separator
-				if separator == "" {
-					separator = usualSeparator
-				}
-				parts := b.split(w.send(b.wire(path, calls)).body, separator)
+				parts := b.split(w.send(b.wire(path, calls)).body, b.separator)
 				if len(parts) != len(calls) {
 					t.Fatalf("%d answers to %d calls: %.500s", len(parts), len(calls), parts)
 				}

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"errors"
 	"net"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -218,13 +217,7 @@ func TestCutOffOnCitus(t *testing.T) {
 	t.Run("coordinator", func(t *testing.T) {
 		dsn := pgtemp.Citus(t)
 		distribute(t, dsn)
-		u, err := url.Parse(dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := newWire(t, u.Host)
-		u.Host = w.listener.Addr().String()
-		cutOff(t, u.String(), w)
+		cutOff(throughWire(t, dsn))
 	})
 	t.Run("worker", func(t *testing.T) {
 		var w *wire // to the only one

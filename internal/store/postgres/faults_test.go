@@ -117,14 +117,19 @@ func (w *wire) carry(client net.Conn) {
 // TestCutOff cuts the connection at a save and around a commit: the engine finds out what became of it, and each charge is booked once.
 func TestCutOff(t *testing.T) {
 	t.Parallel()
-	dsn := pgtemp.Database(t)
+	cutOff(throughWire(t, pgtemp.Database(t)))
+}
+
+// throughWire is a way to a database over a wire.
+func throughWire(t *testing.T, dsn string) (*testing.T, string, *wire) {
+	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := newWire(t, u.Host)
 	u.Host = w.listener.Addr().String()
-	cutOff(t, u.String(), w)
+	return t, u.String(), w
 }
 
 // cutOff charges over a database that some wire leads to.

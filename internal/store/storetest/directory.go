@@ -128,71 +128,32 @@ func auditOrder(b *bench) {
 		d.op("", "m1")
 	})
 	got := b.books("b1")
-	ids := func(list any) (out []any) {
-		switch list := list.(type) {
-		case []*ledger.Member:
-			for _, v := range list {
-				out = append(out, v.ID)
-			}
-		case []*ledger.Account:
-			for _, v := range list {
-				out = append(out, v.ID)
-			}
-		case []*ledger.Lot:
-			for _, v := range list {
-				out = append(out, v.LotID.String())
-			}
-		case []*ledger.Hold:
-			for _, v := range list {
-				out = append(out, v.Order+v.Family.String())
-			}
-		case []*ledger.Voucher:
-			for _, v := range list {
-				out = append(out, v.ID)
-			}
-		case []*reverse.Order:
-			for _, v := range list {
-				out = append(out, v.Main)
-			}
-		case []*reverse.Reverse:
-			for _, v := range list {
-				out = append(out, v.ID)
-			}
-		case []*ledger.Refusal:
-			for _, v := range list {
-				out = append(out, v.Request[15])
-			}
-		case []*ledger.Tombstone:
-			for _, v := range list {
-				out = append(out, fmt.Sprintf("%s/%s/%s/%t", v.Order, v.App, v.Family, v.Charge))
-			}
-		case []*reverse.Quote:
-			for _, v := range list {
-				out = append(out, v.Token)
-			}
-		}
-		return out
-	}
 	for _, tt := range []struct {
 		name string
-		list any
+		got  []any
 		want []any
 	}{
-		{"members", got.Members, []any{"m1", "m10", "m2"}},
-		{"accounts", got.Accounts, []any{"m1-1", "m1-p", "m10-1", "m10-p", "m2-1", "m2-p"}},
-		{"lots", got.Lots, []any{"m1-1#1", "m1-1#2", "m1-1#10", "m10-1#1", "m10-1#2", "m10-1#10", "m2-1#1", "m2-1#2", "m2-1#10"}},
-		{"holds", got.Holds, []any{"Avalue", "Apoint", "Bvalue", "Bpoint"}},
-		{"vouchers", got.Vouchers, []any{"v-m1", "v-m10", "v-m2"}},
-		{"orders", got.Orders, []any{int64(1000), int64(3000), int64(20000)}},
-		{"reverses", got.Reverses, []any{int64(1005), int64(3005), int64(20005)}},
-		{"refusals", got.Refusals, []any{byte(3), byte(0x80), byte(0xfe)}},
-		{"tombstones", got.Tombs, []any{
-			"A/10/value/false", "A/10/value/true", "A/10/point/false", "A/10/point/true", "A/2/value/false", "A/2/value/true",
-			"B/1/value/false", "B/1/value/true",
-		}},
-		{"quotes", got.Quotes, []any{"q1000", "q20000", "q3000"}},
+		{"members", each(got.Members, func(m *ledger.Member) any { return m.ID }), []any{"m1", "m10", "m2"}},
+		{"accounts", each(got.Accounts, func(a *ledger.Account) any { return a.ID }), []any{"m1-1", "m1-p", "m10-1", "m10-p", "m2-1", "m2-p"}},
+		{
+			"lots", each(got.Lots, func(l *ledger.Lot) any { return l.LotID.String() }),
+			[]any{"m1-1#1", "m1-1#2", "m1-1#10", "m10-1#1", "m10-1#2", "m10-1#10", "m2-1#1", "m2-1#2", "m2-1#10"},
+		},
+		{"holds", each(got.Holds, func(h *ledger.Hold) any { return h.Order + h.Family.String() }), []any{"Avalue", "Apoint", "Bvalue", "Bpoint"}},
+		{"vouchers", each(got.Vouchers, func(v *ledger.Voucher) any { return v.ID }), []any{"v-m1", "v-m10", "v-m2"}},
+		{"orders", each(got.Orders, func(o *reverse.Order) any { return o.Main }), []any{int64(1000), int64(3000), int64(20000)}},
+		{"reverses", each(got.Reverses, func(r *reverse.Reverse) any { return r.ID }), []any{int64(1005), int64(3005), int64(20005)}},
+		{"refusals", each(got.Refusals, func(r *ledger.Refusal) any { return r.Request[15] }), []any{byte(3), byte(0x80), byte(0xfe)}},
+		{
+			"tombstones", each(got.Tombs, func(t *ledger.Tombstone) any { return fmt.Sprintf("%s/%s/%s/%t", t.Order, t.App, t.Family, t.Charge) }),
+			[]any{
+				"A/10/value/false", "A/10/value/true", "A/10/point/false", "A/10/point/true", "A/2/value/false", "A/2/value/true",
+				"B/1/value/false", "B/1/value/true",
+			},
+		},
+		{"quotes", each(got.Quotes, func(q *reverse.Quote) any { return q.Token }), []any{"q1000", "q20000", "q3000"}},
 	} {
-		b.equal(tt.name, ids(tt.list), tt.want)
+		b.equal(tt.name, tt.got, tt.want)
 	}
 	for range b.s.Lots(b.Context(), "b1") {
 		break // a reader may stop early
@@ -212,6 +173,13 @@ func auditOrder(b *bench) {
 		}
 	}
 	b.write("b1", noon, func(d *draft) { d.op("", "m1") })
+}
+
+func each[T any](list []T, key func(T) any) (keys []any) {
+	for _, v := range list {
+		keys = append(keys, key(v))
+	}
+	return keys
 }
 
 // unknown reads a stream of a brand that is not there.

@@ -24,6 +24,20 @@ import (
 	"recoup/internal/store"
 )
 
+// Opened is a store just opened; it must have worked. It is closed at the end of the test.
+func Opened[S store.Store](t testing.TB, s S, err error) S {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // Run checks a store. open makes an empty one and has it closed at the end of the test.
 func Run(t *testing.T, open func(t testing.TB) store.Store) {
 	for _, tt := range []struct {
