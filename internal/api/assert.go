@@ -12,7 +12,7 @@ import (
 func assertRefund() *Method {
 	var (
 		brand    = id("brand_id", "342343043", "saas品牌id", "Brand.").must()
-		mobile   = id("mobile", "18651822226", "手机号", "Mobile number of the member, as now or as sent with the original.")
+		mobile   = mobileNo("手机号", "Mobile number of the member, as now or as sent with the original.")
 		number   = id("new_outer_order_id", "3439200320332", "退款的订单号", "Number of the refund, unique in the brand.").must()
 		operator = id("operator_id", "23438993", "操作人", "Who did it.").must()
 		outer    = id("outer_id", "20883892193012033", "外部id", "Outer id of the member.")
@@ -20,7 +20,7 @@ func assertRefund() *Method {
 		outType  = outerType("alipay")
 		request  = requestID("232a283b23239c7823f23d23")
 		shop     = id("shop_id", "23829323", "saas门店id", "Shop.").must()
-		vouchers = ids("voucher_id_list", `["123","456"]`, "券实例id集合,缺省为本单全部未退回的券", "Vouchers to give back; all of the order if absent.")
+		vouchers = ids("voucher_id_list", `["123","456"]`, "券实例id集合,缺省为本单全部未退回的券,空列表为不退券", "Vouchers to give back; all of the order if absent, none if the list is empty.").orNone()
 		customer = id("customer_id", "34342243", "顾客id", "Member of the original; from the original if absent.")
 	)
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
@@ -52,7 +52,7 @@ func assertVerify() *Method {
 	var (
 		vouchers = ids("voucher_id_list", `["123","456"]`, "需要核销的券实例id", "Vouchers to verify.")
 		brand    = id("brand_id", "342343043", "saas品牌id", "Brand.").must()
-		mobile   = id("mobile", "18651822226", "手机号", "Mobile number of the member.")
+		mobile   = mobileNo("手机号", "Mobile number of the member.")
 		operator = id("operator_id", "23438993", "操作人id", "Who did it.")
 		outer    = id("outer_id", "20883892193012033", "外部id", "Outer id of the member.")
 		order    = id("outer_order_id", "43923200230233", "外部订单号", "The order that is paid.").must()
@@ -61,7 +61,7 @@ func assertVerify() *Method {
 		shop     = id("shop_id", "23829323", "saas门店id", "Shop.").must()
 		card     = id("card_id", "", "需要核销的卡号,缺省为会员卡", "Card or gift card to take value from; the member card if absent.")
 		customer = id("customer_id", "34342243", "顾客id", "Member; or mobile, or outer_id with outer_type.")
-		point    = amount("point", "50", "需要核销的积分", "Points to verify.")
+		point    = points("point", "50", "需要核销的积分", "Points to verify.")
 		value    = amount("value", "1000", "需要核销的储值,单位:分", "Fen of stored value to verify.")
 	)
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {

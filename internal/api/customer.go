@@ -18,7 +18,7 @@ func customerSave() *Method {
 		birthday = text("birthday", "1990-01-31", "生日", "Birthday.").bytes(32)
 		brand    = id("brand_id", "1332", "saas品牌id", "Brand.").must()
 		channel  = id("channel", "2", "渠道:1-CRM后台,2-POS,3-个人中心,4-微信,5-支付宝", "1 CRM, 2 POS, 3 member's page, 4 WeChat, 5 Alipay.")
-		mobile   = id("mobile", "18651822226", "手机号,与outer_id至少一项", "Mobile number; it or outer_id is required.")
+		mobile   = mobileNo("手机号,与outer_id至少一项", "Mobile number; it or outer_id is required.")
 		name     = text("name", "小王", "姓名", "Name.")
 		operator = id("operator_id", "322343434", "操作人", "Who did it.")
 		outer    = id("outer_id", "435532", "外部id", "Outer id; it or mobile is required.")
@@ -57,7 +57,7 @@ func customerSave() *Method {
 func customerGet() *Method {
 	var (
 		brand    = id("brand_id", "1332", "saas品牌id", "Brand.").must()
-		mobile   = id("mobile", "18651822226", "手机号", "Mobile number of the member.")
+		mobile   = mobileNo("手机号", "Mobile number of the member.")
 		outer    = id("outer_id", "435532", "外部id", "Outer id of the member.")
 		outType  = outerType("wechat")
 		card     = id("physical_card_id", "", "物理卡id", "A card of the member.")
@@ -154,7 +154,7 @@ func customerGetInfo() *Struct {
 		date("gmt_create", "2024-01-01 00:00:00", "创建时间", "Created."),
 		date("gmt_modified", "2024-01-01 00:00:00", "修改时间", "Last change."),
 		id("member_store_id", "243545", "成为会员店铺ID", "Shop that made the member."),
-		id("mobile", "18651822226", "手机号", "Mobile number."),
+		mobileNo("手机号", "Mobile number."),
 		text("name", "小王", "姓名", "Name."),
 		text("remark", "", "备注", "Remark."),
 		number("channel", "2", "渠道", "As sent to save, if it was a number."),

@@ -9,10 +9,11 @@ import (
 	"recoup/internal/top"
 )
 
-// A value is one decoded field. The zero value is absent: not sent, null, blank or an empty list, which all mean the same.
+// A value is one decoded field. The zero value is absent: not sent, null, blank or, for most fields, an empty list; all mean the same.
 type value struct {
 	node *top.Node // while decoding
 	set  bool
+	none bool    // an empty list was sent, and its field tells that from absence
 	num  int64   // Number; 1 for true
 	text string  // String
 	list []value // the items of a list; the members of an object, by place
@@ -36,7 +37,7 @@ func (a args) object(f *Field) args {
 
 // texts returns the items of a String[], each once, in the order sent; nil if absent.
 func (a args) texts(f *Field) []string {
-	if !a.has(f) {
+	if !a.has(f) && !a[f.pos].none {
 		return nil
 	}
 	out := make([]string, 0, len(a.items(f)))
@@ -169,11 +170,8 @@ func blank(n *top.Node) bool {
 func (f *Field) convert(v *value, n *top.Node) *problem {
 	switch f.Type {
 	case String:
-		s, ok := n.Text()
-		if !ok {
-			return &problem{remedy: remedyText}
-		}
-		if remedy := f.checkText(s); remedy != "" {
+		s, remedy := f.readText(n)
+		if remedy != "" {
 			return &problem{remedy: remedy}
 		}
 		if f.Date {
@@ -183,11 +181,8 @@ func (f *Field) convert(v *value, n *top.Node) *problem {
 		}
 		v.text = s
 	case Number:
-		i, ok := n.Int()
-		if !ok {
-			return &problem{remedy: f.remedyNumber()}
-		}
-		if remedy := f.checkNumber(i); remedy != "" {
+		i, remedy := f.readNumber(n)
+		if remedy != "" {
 			return &problem{remedy: remedy}
 		}
 		v.num = i
@@ -214,17 +209,60 @@ func (f *Field) convert(v *value, n *top.Node) *problem {
 			return p
 		}
 		v.set = len(v.list) > 0
+		v.none = !v.set && f.Empty
 		return nil
 	}
 	v.set = true
 	return nil
 }
 
+// readText reads a text and says what is wrong with it, "" if nothing. Ids come as whole JSON numbers too.
+func (f *Field) readText(n *top.Node) (s, remedy string) {
+	s, ok := n.Text()
+	switch {
+	case !ok:
+		return "", remedyText
+	case f.Line && (!n.Digits() || scientific(s)):
+		return "", remedyDigits
+	}
+	if remedy := f.checkText(s); remedy != "" {
+		return "", remedy
+	}
+	if f.Mobile {
+		if s, ok = mobileOf(s); !ok {
+			return "", remedyMobile
+		}
+	}
+	return s, ""
+}
+
+// scientific reports the text that spreadsheets and careless clients make of a long number: 3.23E+21.
+func scientific(s string) bool {
+	digits, power, ok := strings.Cut(s, "+")
+	if !ok || power == "" || strings.Trim(power, "0123456789") != "" || len(digits) < 2 {
+		return false
+	}
+	last := len(digits) - 1
+	return (digits[last] == 'e' || digits[last] == 'E') && digits[0] >= '0' && digits[0] <= '9' && strings.Trim(digits[:last], "0123456789.") == ""
+}
+
+// readNumber reads a number and says what is wrong with it, "" if nothing.
+func (f *Field) readNumber(n *top.Node) (i int64, remedy string) {
+	i, ok := n.Int()
+	switch {
+	case !ok && f.Fen && n.Point():
+		return 0, remedyFen
+	case !ok:
+		return 0, f.remedyNumber()
+	}
+	return i, f.checkNumber(i)
+}
+
 // convertList reads a list in any of its forms; items that are null or blank are none.
 func (f *Field) convertList(v *value, n *top.Node) *problem {
 	items, ok := n.List()
-	if !ok && f.Type == Objects && n.Kind() == top.KindObject {
-		items, ok = []*top.Node{n}, true // a single object stands for the list of it
+	if object, single := n.Object(); !ok && f.Type == Objects && single {
+		items, ok = []*top.Node{object}, true // a single object stands for the list of it
 	}
 	if !ok {
 		return &problem{remedy: remedyList}
@@ -241,20 +279,14 @@ func (f *Field) convertList(v *value, n *top.Node) *problem {
 		var p *problem
 		switch f.Type {
 		case Strings:
-			if s, ok := n.Text(); !ok {
-				p = &problem{remedy: remedyText}
-			} else if remedy := f.checkText(s); remedy != "" {
+			var remedy string
+			if item.text, remedy = f.readText(n); remedy != "" {
 				p = &problem{remedy: remedy}
-			} else {
-				item.text = s
 			}
 		case Numbers:
-			if x, ok := n.Int(); !ok {
-				p = &problem{remedy: f.remedyNumber()}
-			} else if remedy := f.checkNumber(x); remedy != "" {
+			var remedy string
+			if item.num, remedy = f.readNumber(n); remedy != "" {
 				p = &problem{remedy: remedy}
-			} else {
-				item.num = x
 			}
 		default:
 			if object, ok := n.Object(); ok {

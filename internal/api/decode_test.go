@@ -38,7 +38,17 @@ func TestRechargeOperateRefusesBadMembers(t *testing.T) {
 		{"long text", "reason", `"` + strings.Repeat("x", 513) + `"`, "isv.invalid-parameter " + p + ".reason：不可超过512字节 must be at most 512 bytes"},
 
 		{"word for number", "change_value", `"ten"`, "isv.invalid-parameter " + p + ".change_value：应为大于0的整数 must be a whole number above 0"},
-		{"fraction", "change_value", `10.5`, "isv.invalid-parameter " + p + ".change_value：应为大于0的整数 must be a whole number above 0"},
+		{"fraction", "change_value", `10.5`, "isv.invalid-parameter " + p + ".change_value：金额单位是分，不带小数点 amounts are in fen, without a decimal point"},
+		{"yuan", "change_value", `"10.00"`, "isv.invalid-parameter " + p + ".change_value：金额单位是分，不带小数点 amounts are in fen, without a decimal point"},
+		{"point at the end", "change_value", `"10."`, "isv.invalid-parameter " + p + ".change_value：金额单位是分，不带小数点 amounts are in fen, without a decimal point"},
+		{"whole number as text with a point", "operate_type", `"1.0"`, "isv.invalid-parameter " + p + ".operate_type：可用值 allowed values: 1, 2, 3, 4"},
+		{"order number with an exponent", "outer_order_id", `3.2312313123120e+21`, "isv.invalid-parameter " + p + ".outer_order_id：" + remedyDigits},
+		{"order number with an exponent in a text", "outer_order_id", `"3.2312313123120e+21"`, "isv.invalid-parameter " + p + ".outer_order_id：" + remedyDigits},
+		{"order number with a point", "outer_order_id", `1.5`, "isv.invalid-parameter " + p + ".outer_order_id：" + remedyDigits},
+		{"order number with a sign", "outer_order_id", `-0`, "isv.invalid-parameter " + p + ".outer_order_id：" + remedyDigits},
+		{"boolean for an id", "request_id", `true`, "isv.invalid-parameter " + p + ".request_id：" + remedyDigits},
+		{"word for a mobile", "mobile", `"abc"`, "isv.invalid-parameter " + p + ".mobile：不是手机号 is no mobile number"},
+		{"too short for a mobile", "mobile", `1`, "isv.invalid-parameter " + p + ".mobile：不是手机号 is no mobile number"},
 		{"exponent", "change_value", `1e3`, "isv.invalid-parameter " + p + ".change_value：应为大于0的整数 must be a whole number above 0"},
 		{"zero", "change_value", `0`, "isv.invalid-parameter " + p + ".change_value：应为大于0的整数 must be a whole number above 0"},
 		{"negative", "change_value", `-1`, "isv.invalid-parameter " + p + ".change_value：应为大于0的整数 must be a whole number above 0"},
@@ -118,7 +128,16 @@ func TestEveryMemberRefusesBadInput(t *testing.T) {
 		{"control", func(f *Field) bool { return f.Type == String && f.Line }, `"a\rb"`, "isv.invalid-parameter", always(remedyControl)},
 		{"NUL", func(f *Field) bool { return f.Type == String && !f.Line }, `"a\u0000b"`, "isv.invalid-parameter", always(remedyNUL)},
 		{"word", func(f *Field) bool { return f.Type == Number }, `"abc"`, "isv.invalid-parameter", (*Field).remedyNumber},
-		{"fraction", func(f *Field) bool { return f.Type == Number }, `1.5`, "isv.invalid-parameter", (*Field).remedyNumber},
+		{"fraction", func(f *Field) bool { return f.Type == Number && !f.Fen }, `1.5`, "isv.invalid-parameter", (*Field).remedyNumber},
+		{"fraction of fen", func(f *Field) bool { return f.Fen }, `1.5`, "isv.invalid-parameter", always(remedyFen)},
+		{"yuan", func(f *Field) bool { return f.Fen }, `"1.00"`, "isv.invalid-parameter", always(remedyFen)},
+		{"number as text with a point", func(f *Field) bool { return f.Type == Number && !f.Fen }, `"1.0"`, "isv.invalid-parameter", (*Field).remedyNumber},
+		{"id with an exponent", isID, `3.23e+21`, "isv.invalid-parameter", always(remedyDigits)},
+		{"id with an exponent in a text", isID, `"3.23E+21"`, "isv.invalid-parameter", always(remedyDigits)},
+		{"id with a point", isID, `1.5`, "isv.invalid-parameter", always(remedyDigits)},
+		{"id with a sign", isID, `-1`, "isv.invalid-parameter", always(remedyDigits)},
+		{"boolean for an id", isID, `false`, "isv.invalid-parameter", always(remedyDigits)},
+		{"word for a mobile", func(f *Field) bool { return f.Mobile }, `"abc"`, "isv.invalid-parameter", always(remedyMobile)},
 		{"exponent", func(f *Field) bool { return f.Type == Number }, `"1e2"`, "isv.invalid-parameter", (*Field).remedyNumber},
 		{"beyond int64", func(f *Field) bool { return f.Type == Number }, `"-9223372036854775809"`, "isv.invalid-parameter", (*Field).remedyNumber},
 		{"object for number", func(f *Field) bool { return f.Type == Number }, `{}`, "isv.invalid-parameter", (*Field).remedyNumber},
@@ -140,6 +159,7 @@ func TestEveryMemberRefusesBadInput(t *testing.T) {
 	}{
 		{"object in list", func(f *Field) bool { return f.Type == Strings }, `["1",{}]`, always(remedyText)},
 		{"long item", func(f *Field) bool { return f.Type == Strings }, `["1",` + long + `]`, func(f *Field) string { return remedyBytes(f.Bytes) }},
+		{"point in ids", func(f *Field) bool { return f.Type == Strings && f.Line }, `["1",1.5]`, always(remedyDigits)},
 		{"control in item", func(f *Field) bool { return f.Type == Strings }, `["1","a\tb"]`, always(remedyControl)},
 		{"word in numbers", func(f *Field) bool { return f.Type == Numbers }, `[1,"x"]`, (*Field).remedyNumber},
 		{"fraction in numbers", func(f *Field) bool { return f.Type == Numbers }, `[1,2.5]`, (*Field).remedyNumber},
@@ -178,6 +198,8 @@ func TestEveryMemberRefusesBadInput(t *testing.T) {
 		})
 	}
 }
+
+func isID(f *Field) bool { return f.Type == String && f.Line }
 
 func isList(f *Field) bool { return f.Type == Strings || f.Type == Numbers || f.Type == Objects }
 
@@ -230,10 +252,12 @@ func TestListForms(t *testing.T) {
 		{`["123",null,""]`, []string{"123"}},
 		{`"123"`, []string{"123"}},
 		{`123`, []string{"123"}},
-		{`[]`, nil},
+		{`[]`, []string{}},
+		{`"[]"`, []string{}},
+		{`{"string":[]}`, []string{}},
+		{`[null]`, []string{}},
 		{`""`, nil},
 		{`null`, nil},
-		{`[null]`, nil},
 		{``, nil},
 	} {
 		w := setup(t)
@@ -250,7 +274,7 @@ func TestNumberForms(t *testing.T) {
 		json string
 		want ledger.Amount
 	}{
-		{`9`, 9}, {`"9"`, 9}, {`9.0`, 9}, {`"9.00"`, 9}, {`9223372036854775807`, 9223372036854775807}, {`"9223372036854775807"`, 9223372036854775807},
+		{`9`, 9}, {`"9"`, 9}, {`9.0`, 9}, {`9223372036854775807`, 9223372036854775807}, {`"9223372036854775807"`, 9223372036854775807},
 	} {
 		w := setup(t)
 		if got := w.command(rechargeName, w.sample(rechargeName, "change_value", c.json)).(*ledger.Charge).Real; got != c.want {

@@ -36,8 +36,11 @@ func originalKey(original string, amount int64, vouchers []string) ledger.Digest
 	sorted := slices.Sorted(slices.Values(vouchers))
 	parts := make([]string, 0, 2+len(sorted))
 	parts = append(parts, original, "")
-	if amount != 0 {
+	switch {
+	case amount != 0:
 		parts[1] = strconv.FormatInt(amount, 10)
+	case vouchers != nil && len(vouchers) == 0:
+		parts[1] = "none" // of the vouchers; absent: all
 	}
 	return keyOf(append(parts, sorted...)...)
 }
@@ -51,7 +54,7 @@ func contentOf(s *Struct, a args) ledger.Digest {
 
 func (s *Struct) appendContent(dst []byte, a args) []byte {
 	for _, f := range s.content {
-		if a.has(f) {
+		if a.has(f) || a[f.pos].none {
 			dst = appendText(dst, f.Name)
 			dst = f.appendContent(dst, &a[f.pos])
 		}

@@ -45,7 +45,10 @@ type Field struct {
 	Items    int    // lists: the most items
 	Enum     []string
 	Of       *Struct // Object, Object[]: the structure
+	Fen      bool    // Number: money
+	Mobile   bool    // String: a mobile number, in one spelling
 	AsText   bool    // declared String by its document, which holds the number or, as JSON, the list
+	Empty    bool    // lists: an empty one means none, and absence all
 	Ordered  bool    // lists: the order has a meaning; other lists are sets
 
 	// Registry lists the values a brand adds to Enum; nil: none can be added.
@@ -145,14 +148,26 @@ func number(name, example, zh, en string) *Field {
 	return &Field{Name: name, Type: Number, Min: math.MinInt64, Max: math.MaxInt64, Example: example, Zh: zh, En: en}
 }
 
-// amount declares fen, points or a count: more than 0. That it is too large is for the ledger to say (AMOUNT_TOO_LARGE).
+// amount declares fen, more than 0. That it is too large is for the ledger to say (AMOUNT_TOO_LARGE).
 func amount(name, example, zh, en string) *Field {
+	return number(name, example, zh, en).between(1, math.MaxInt64).fen()
+}
+
+// points declares points, more than 0.
+func points(name, example, zh, en string) *Field {
 	return number(name, example, zh, en).between(1, math.MaxInt64)
 }
 
 // fee declares fen that may be 0.
 func fee(name, example, zh, en string) *Field {
-	return number(name, example, zh, en).between(0, math.MaxInt64)
+	return number(name, example, zh, en).between(0, math.MaxInt64).fen()
+}
+
+// mobileNo declares a mobile number.
+func mobileNo(zh, en string) *Field {
+	f := id("mobile", "18651822226", zh, en)
+	f.Mobile = true
+	return f
 }
 
 func boolean(name, example, zh, en string) *Field {
@@ -181,12 +196,18 @@ func (f *Field) must() *Field { f.Required = true; return f }
 
 func (f *Field) between(least, most int64) *Field { f.Min, f.Max = least, most; return f }
 
+// fen says that a number is money.
+func (f *Field) fen() *Field { f.Fen = true; return f }
+
 func (f *Field) bytes(most int) *Field { f.Bytes = most; return f }
 
 func (f *Field) items(most int) *Field { f.Items = most; return f }
 
 // ordered says that the order of a list has a meaning, so that another order is other content.
 func (f *Field) ordered() *Field { f.Ordered = true; return f }
+
+// orNone says that an empty list is not absence: none are meant, where absence means all.
+func (f *Field) orNone() *Field { f.Empty = true; return f }
 
 // oneOf closes the values of a field.
 func (f *Field) oneOf(values ...string) *Field { f.Enum = values; return f }
@@ -202,6 +223,8 @@ const (
 	remedyNUL      = "不可含NUL字符 must not contain NUL"
 	remedyDate     = "应为yyyy-MM-dd HH:mm:ss must be a time as yyyy-MM-dd HH:mm:ss"
 	remedyBoolean  = "应为true或false must be true or false"
+	remedyDigits   = "须为文本或整数，带小数点、指数或正负号的数字已丢失位数 must be a text or whole number: one with point, exponent or sign has lost digits"
+	remedyFen      = "金额单位是分，不带小数点 amounts are in fen, without a decimal point"
 	remedyList     = "应为列表 must be a list"
 	remedyObject   = "应为JSON对象 must be a JSON object"
 )

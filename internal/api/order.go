@@ -22,7 +22,7 @@ func orderCreate() *Method {
 		code     = id("code", "10001", "支付渠道码:STORED_VALUE、POINT、GIFT_CARD为会员资产,其余为外部渠道", "STORED_VALUE, POINT and GIFT_CARD are member assets; any other is external.").must()
 		name     = text("name", "支付宝", "支付渠道名", "Its name.")
 		tendered = amount("amount", "3000", "金额,单位:分", "Fen it paid.").must()
-		points   = amount("point", "", "POINT:所用积分数", "POINT: the points spent for amount.")
+		points   = points("point", "", "POINT:所用积分数", "POINT: the points spent for amount.")
 		customer = id("customer_id", "", "会员资产:顾客id", "Member assets: the member.")
 		card     = id("card_id", "", "GIFT_CARD:礼品卡号", "GIFT_CARD: the card.")
 		verified = id("outer_order_id", "", "会员资产:核销该资产的订单号", "Member assets: the order number under which the asset was verified.")
@@ -124,17 +124,17 @@ func sharedFields() []*Field {
 		text("expect_arrive_time", "", "期望送达时间", "When it is expected."),
 		number("is_main", "", "是否是主单 1-是;0-不是", "1 for an order."),
 		number("is_detail", "", "是否是子单 1-是;0-不是", "1 for a sub-order."),
-		number("origin_fee", "", "原价,单位:分", "Price before discounts, in fen."),
-		number("discount_fee", "", "优惠金额,单位:分", "Discount in fen."),
+		number("origin_fee", "", "原价,单位:分", "Price before discounts, in fen.").fen(),
+		number("discount_fee", "", "优惠金额,单位:分", "Discount in fen.").fen(),
 		number("business_type", "", "业务类型 2-生鲜门店;3-B2C", "2 fresh-food store, 3 B2C."),
 		number("sub_business_type", "", "子业务类型", "Kind of business within it."),
 		number("seller_id", "", "卖家id", "Seller."),
 		number("order_from", "", "订单来源", "Source of the order."),
 		number("order_channel", "", "订单渠道 2-线上;3-线下", "2 online, 3 in the store."),
 		number("order_status", "", "订单状态", "State of the order."),
-		number("package_fee", "", "打包费,单位:分", "Packing in fen."),
-		number("platform_discount_fee", "", "平台折扣费,单位:分", "The platform's discount in fen."),
-		number("merchant_discount_fee", "", "商家折扣费,单位:分", "The merchant's discount in fen."),
+		number("package_fee", "", "打包费,单位:分", "Packing in fen.").fen(),
+		number("platform_discount_fee", "", "平台折扣费,单位:分", "The platform's discount in fen.").fen(),
+		number("merchant_discount_fee", "", "商家折扣费,单位:分", "The merchant's discount in fen.").fen(),
 	}
 }
 
@@ -151,11 +151,11 @@ func lineFields() []*Field {
 		text("address", "", "收货人地址", "Their address."),
 		text("geo", "", "poi经纬度", "Its place."),
 		number("auction_id", "", "前端商品id", "Goods on show."),
-		number("sale_price", "", "商品单价,单位:分", "Price of one, in fen."),
+		number("sale_price", "", "商品单价,单位:分", "Price of one, in fen.").fen(),
 		number("sale_quantity", "", "销售单位购买数量", "Quantity in units of sale."),
 		number("deliver_type", "", "配送类型", "Kind of delivery."),
 		number("arrive_type", "", "送达类型", "Kind of arrival."),
-		number("post_fee", "", "运费,单位:分", "Postage in fen, part of the order's."),
+		number("post_fee", "", "运费,单位:分", "Postage in fen, part of the order's.").fen(),
 		number("user_id", "", "买家id", "Buyer."),
 	)
 }

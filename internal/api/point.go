@@ -14,7 +14,7 @@ func reversePoint() *Method {
 		bizType = id("biz_type", "DEDUCT_FROM_CONSUME_REVERSE", "业务场景", "What is reversed; a brand can register more.").
 			oneOf("DEDUCT_FROM_CONSUME_REVERSE").plus(func(b *ledger.Brand) []string { return b.BizTypes }).must()
 		brand        = id("brand_id", "12332", "品牌id", "Brand; or out_brand_id.")
-		change       = amount("change_point", "23", "变更积分数,缺省为全部剩余可退积分", "Points to give back; the whole remainder if absent.")
+		change       = points("change_point", "23", "变更积分数,缺省为全部剩余可退积分", "Points to give back; the whole remainder if absent.")
 		customer     = id("customer_id", "7027365982937563912722", "顾客id", "Member of the original; from the original if absent.")
 		operator     = id("operator_id", "3484874839", "操作人id", "Who did it.").must()
 		operatorName = text("operator_name", "小王", "操作人名", "Their name.").must()
@@ -60,7 +60,7 @@ func pointOperate() *Method {
 	const param = "param_point_operate_open_req"
 	var (
 		brand    = id("brand_id", "12332", "saas品牌id", "Brand.").must()
-		mobile   = id("mobile", "18651822226", "手机号", "Mobile number of the member.")
+		mobile   = mobileNo("手机号", "Mobile number of the member.")
 		operator = id("operator_id", "3484874839", "操作人id", "Who did it.")
 		outer    = id("outer_id", "435532", "外部id", "Outer id of the member.")
 		outType  = outerType("wechat")
@@ -69,7 +69,7 @@ func pointOperate() *Method {
 		shop     = id("shop_id", "23453435", "saas门店id", "Shop.").must()
 		order    = id("outer_order_id", "3231231312312", "外部订单号", "The order.").must()
 		customer = id("customer_id", "7027365982937563912722", "顾客id", "Member; or mobile, or outer_id with outer_type.")
-		change   = amount("change_point", "23", "操作积分。核销缺省为全部冻结积分,其余必填", "Points. Verify: all that is held if absent; else required.")
+		change   = points("change_point", "23", "操作积分。核销缺省为全部冻结积分,其余必填", "Points. Verify: all that is held if absent; else required.")
 		operate  = number("operate_type", "1", "1-增加(charge) 2-冻结(freeze) 3-核销(verify) 4-扣减(decrease)", "1 charge, 2 freeze, 3 verify, 4 decrease.").
 				between(1, 4).oneOf("1", "2", "3", "4").must()
 	)
@@ -125,7 +125,7 @@ func consumePoint() *Method {
 		outShop      = id("out_shop_id", "87766897", "外部门店ID,shop_id和out_shop_id不可同时为空", "Outer shop id; one of it and shop_id is required.")
 		outBrand     = id("out_brand_id", "33959", "外部品牌id,brand_id与out_brand_id不可同时为空", "Outer brand id; one of it and brand_id is required.")
 		channel      = bizChannel()
-		change       = amount("change_point", "23", "变更积分数", "Points to spend.").must()
+		change       = points("change_point", "23", "变更积分数", "Points to spend.").must()
 	)
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		return &ledger.Spend{

@@ -15,7 +15,7 @@ func rechargeOperate() *Method {
 		brand    = id("brand_id", "1332", "saas品牌id", "Brand.").must()
 		change   = amount("change_value", "1000", "操作储值,单位:分。充值、冻结必填;核销缺省为全部冻结金额;充值回退缺省为该笔充值的剩余金额", "Fen. Required to charge and to freeze; verify: all that is held if absent; refund: what is left of the charge if absent.")
 		customer = id("customer_id", "34243334", "顾客id", "Member; or mobile, or outer_id with outer_type.")
-		mobile   = id("mobile", "18651822226", "手机号", "Mobile number of the member.")
+		mobile   = mobileNo("手机号", "Mobile number of the member.")
 		operate  = number("operate_type", "1", "1-充值(charge) 2-冻结(freeze) 3-核销(verify) 4-充值回退(refund)", "1 charge, 2 freeze, 3 verify, 4 refund a charge or release a hold.").
 				between(1, 4).oneOf("1", "2", "3", "4").must()
 		operator = id("operator_id", "322343434", "操作人id", "Who did it.").must()

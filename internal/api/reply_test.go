@@ -69,9 +69,13 @@ func TestOperateTypes(t *testing.T) {
 			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_property_verify_open_req.value"}, {Family: ledger.Points, Amount: 50, Field: "param_property_verify_open_req.point"}},
 		}},
 		{"verify vouchers alone", crm + "open.assert.verify", []string{"value", ``, "point", `null`}, &ledger.Spend{Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"}}},
-		{"refund all vouchers", crm + "open.assert.refund", []string{"voucher_id_list", `[]`}, &ledger.RefundAssets{
+		{"refund all vouchers", crm + "open.assert.refund", []string{"voucher_id_list", ``}, &ledger.RefundAssets{
 			Order: "43923200230233", Number: "3439200320332",
 			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "")},
+		}},
+		{"refund no vouchers", crm + "open.assert.refund", []string{"voucher_id_list", `[]`}, &ledger.RefundAssets{
+			Order: "43923200230233", Number: "3439200320332", Vouchers: []string{},
+			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "none")},
 		}},
 		{"send vouchers", crm + "voucher.send", []string{"voucher_num", `100`}, &ledger.IssueVouchers{Template: "9001", Num: 100}},
 		{"save nothing but who", crm + "open.customer.save", []string{"birthday", ``, "channel", ``, "name", `""`, "remark", `null`, "gender", ``}, &ledger.SaveMember{}},
@@ -357,7 +361,7 @@ func TestCustomerGet(t *testing.T) {
 	if got := r.json(method); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	r, _ = w.json(method, `{"brand_id":"1332","mobile":"1"}`)
+	r, _ = w.json(method, `{"brand_id":"1332","mobile":"13900000000"}`)
 	if got := r.json(method); !strings.Contains(got, `{"biz_success":false,"result_code":"MEMBER_NOT_FOUND"`) {
 		t.Errorf("got %s", got)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -128,7 +129,7 @@ func readPart(text []byte, shared *top.Params) (*top.Params, *top.Fault) {
 	}
 	p, fault := top.ReadParams("", "", text)
 	if fault == nil {
-		fault = sound(p)
+		fault = cmp.Or(single(p), encoded(p))
 	}
 	for name, value := range shared.All() {
 		if _, own := p.Lookup(name); !own {

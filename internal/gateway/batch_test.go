@@ -107,7 +107,7 @@ func TestBatch(t *testing.T) {
 		{
 			"broken parts", shared(), "",
 			[]string{"method=taobao.time.get&x=%zz", "method=taobao.time.get&x=1&x=2", "method=taobao.time.get&x=%d6", "method=taobao.time.get"},
-			[]string{fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":47,"msg":"Invalid encoding"`), timeJSON},
+			[]string{fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":41,"msg":"Invalid arguments:x"`), fault(`"code":47,"msg":"Invalid encoding","sub_msg":"参数x不是UTF-8，请以UTF-8编码并据此签名 parameter x is not UTF-8: encode it so, and sign it so"`), timeJSON},
 		},
 		{"system parameters of a part do not count", shared(), "", []string{"method=taobao.time.get&app_key=99&format=xml&simplify=true&sign=0&timestamp=1&access_token=x"}, []string{timeJSON}},
 		{"flow control counts each", shared("app_key", "30000006"), "", slices.Repeat([]string{"method=taobao.time.get"}, 3), []string{timeJSON, timeJSON, banned}},

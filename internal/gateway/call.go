@@ -227,8 +227,13 @@ func (g *gateway) admit(c *call) *top.Fault {
 		return top.InvalidFormat()
 	}
 
+	// Before the signature, which is wrong whenever the encoding is.
+	if fault := encoded(p); fault != nil {
+		return fault
+	}
+
 	if !unsigned {
-		switch p.Get("sign_method") {
+		switch strings.ToLower(p.Get("sign_method")) {
 		case top.MD5, top.HMAC, top.HMACSHA256, "": // none at all is for Verify to judge
 		default:
 			return hinted(top.InvalidSignature(), hintSignMethod)
@@ -243,7 +248,7 @@ func (g *gateway) admit(c *call) *top.Fault {
 			return top.InvalidSignature()
 		}
 	}
-	return sound(p)
+	return single(p)
 }
 
 // checkTime takes the timestamp if it is within the window. What passes, but would not elsewhere, is told beside the answer.
@@ -254,7 +259,7 @@ func (g *gateway) checkTime(c *call) *top.Fault {
 	}
 	at, ok := top.ParseTime(stamp)
 	if !ok {
-		return hinted(top.InvalidTimestamp(), hintTimestamp)
+		return hinted(top.InvalidTimestamp(), stampHint(stamp, c.start))
 	}
 	c.SignedAt = at
 	off := at.Sub(c.start)
@@ -267,13 +272,18 @@ func (g *gateway) checkTime(c *call) *top.Fault {
 	return nil
 }
 
-// sound checks what every set of parameters must be, once it is known to be signed.
-func sound(p *top.Params) *top.Fault {
+// single checks, once they are known to be signed, that no parameter has two values.
+func single(p *top.Params) *top.Fault {
 	if name := p.Conflict(); name != "" {
 		return top.InvalidArgument(name)
 	}
-	if p.BadEncoding() != "" {
-		return top.InvalidEncoding()
+	return nil
+}
+
+// encoded checks that all parameters are UTF-8.
+func encoded(p *top.Params) *top.Fault {
+	if name := p.BadEncoding(); name != "" {
+		return hinted(top.InvalidEncoding(), notUTF8(name))
 	}
 	return nil
 }

@@ -60,11 +60,50 @@ func isJSON(body []byte) bool {
 	return len(body) > 0 && (body[0] == '{' || body[0] == '[')
 }
 
+func notUTF8(name string) string {
+	return "参数" + echo(name) + "不是UTF-8，请以UTF-8编码并据此签名 parameter " + echo(name) + " is not UTF-8: encode it so, and sign it so"
+}
+
+// stampShapes are forms of a timestamp that are not read, but understood well enough to say how far the clock behind them is off.
+var stampShapes = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04:05-0700", "2006-01-02T15:04", "2006-01-02 15:04:05.999", "2006-01-02 15:04",
+	"2006/1/2 15:04:05", "2006/1/2 15:04", "2006-1-2 15:04:05", "20060102150405", "2006.01.02 15:04:05", time.RFC1123, time.RFC1123Z,
+}
+
+// stampHint says of a timestamp in another form what was read, what is expected, and the offset that it seems to have.
+func stampHint(stamp string, now time.Time) string {
+	hint := "收到timestamp " + echo(stamp) + "，" + hintTimestamp
+	at, ok := time.Time{}, false
+	for _, shape := range stampShapes {
+		if t, err := time.ParseInLocation(shape, strings.TrimSpace(stamp), top.GMT8); err == nil {
+			at, ok = t, true
+			break
+		}
+	}
+	if off := at.Sub(now); ok && off.Abs() >= time.Second {
+		hint += "; " + offset(off, now)
+	}
+	return hint
+}
+
 // clockHint says how far the clock of a caller is off, and what that looks like.
 func clockHint(stamp string, off time.Duration, now time.Time) string {
-	if len(stamp) == len("1767240000") && isNumber(stamp) {
-		return "timestamp像是秒，须为毫秒 the timestamp looks like seconds; send milliseconds"
+	if len(stamp) == len("20060102150405") && isNumber(stamp) {
+		return stampHint(stamp, now)
 	}
+	hint := "收到timestamp " + stamp + "，"
+	if isNumber(stamp) && len(stamp) <= len("1767240000") { // read as milliseconds
+		hint += "像是秒，须为毫秒 it looks like seconds; send milliseconds; "
+		seconds, _ := strconv.ParseInt(stamp, 10, 64)
+		if off = time.Unix(seconds, 0).Sub(now); off.Abs() < time.Second {
+			return strings.TrimSuffix(hint, "; ")
+		}
+	}
+	return hint + offset(off, now)
+}
+
+// offset says how far a clock is off.
+func offset(off time.Duration, now time.Time) string {
 	zhWay, enWay := "快", "ahead of"
 	if off < 0 {
 		zhWay, enWay = "慢", "behind"
@@ -74,7 +113,7 @@ func clockHint(stamp string, off time.Duration, now time.Time) string {
 		zhZone, enZone = "，像是时区不对，须用GMT+8", ", which looks like another time zone; send GMT+8"
 	}
 	time := top.FormatTime(now)
-	return "timestamp比服务器时间" + time + zhWay + span(off, "天", "小时", "分", "秒") + zhZone + "；taobao.time.get可查服务器时间 " +
+	return "比服务器时间" + time + zhWay + span(off, "天", "小时", "分", "秒") + zhZone + "；taobao.time.get可查服务器时间 " +
 		"the timestamp is " + span(off, "d", "h", "m", "s") + " " + enWay + " the server's time, " + time + enZone + "; taobao.time.get tells it"
 }
 

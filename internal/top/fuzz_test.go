@@ -143,18 +143,17 @@ func plain(n *Node) any {
 	return nil
 }
 
-var wholeNumber = regexp.MustCompile(`^-?\d+(\.0+)?$`)
+var wholeNumber = regexp.MustCompile(`^-?\d+$`)
 
 // FuzzInt compares with a regular expression and big integers.
 func FuzzInt(f *testing.F) {
-	for _, s := range []string{"0", "-0", "30.00", "5000399193546580981", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "1e3", "", "-", ".", "1."} {
+	for _, s := range []string{"0", "-0", "30", "30.00", "5000399193546580981", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "1e3", "", "-", ".", "1."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		want, wantOK := int64(0), false
 		if wholeNumber.MatchString(text) {
-			whole, _, _ := strings.Cut(text, ".")
-			if n, ok := new(big.Int).SetString(whole, 10); ok && n.IsInt64() {
+			if n, ok := new(big.Int).SetString(text, 10); ok && n.IsInt64() {
 				want, wantOK = n.Int64(), true
 			}
 		}

@@ -113,15 +113,42 @@ func (n *Node) Text() (string, bool) {
 	return "", false
 }
 
-// Int returns a whole number: a JSON number or a text of the form
-// -?\d+(\.0+)? with no exponent and no blanks, within int64. Nothing is
-// rounded; what does not fit is not ok.
+// Int returns a whole number: a JSON number of the form -?\d+(\.0+)?, or a text
+// of digits alone, with no exponent and no blanks, within int64. Nothing is
+// rounded; what does not fit is not ok. A text with a point is none: to people
+// "10.00" is yuan, and 10 would be fen.
 func (n *Node) Int() (int64, bool) {
 	switch n.Kind() {
-	case KindString, KindNumber:
+	case KindNumber:
+		return parseInt(n.text)
+	case KindString:
+		if n.Point() {
+			return 0, false
+		}
 		return parseInt(n.text)
 	}
 	return 0, false
+}
+
+// Point reports a number with a decimal point in it, quoted or not.
+func (n *Node) Point() bool {
+	switch n.Kind() {
+	case KindNumber, KindString:
+		return strings.Contains(n.text, ".")
+	}
+	return false
+}
+
+// Digits reports a number as an id can be written: a text, or a JSON number of digits
+// alone. One with point, exponent or sign has lost digits on its way.
+func (n *Node) Digits() bool {
+	switch n.Kind() {
+	case KindString:
+		return true
+	case KindNumber:
+		return strings.Trim(n.text, "0123456789") == ""
+	}
+	return false
 }
 
 func parseInt(s string) (int64, bool) {

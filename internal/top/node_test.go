@@ -201,7 +201,10 @@ func TestNodeConversions(t *testing.T) {
 		{`"99999999999999999999999999"`, "99999999999999999999999999", no, no},
 		{`30`, "30", "30", no},
 		{`30.0`, "30.0", "30", no},
-		{`"-30.000"`, "-30.000", "-30", no},
+		{`"-30.000"`, "-30.000", no, no},
+		{`"30.0"`, "30.0", no, no},
+		{`"10.00"`, "10.00", no, no},
+		{`-30.000`, "-30.000", "-30", no},
 		{`30.5`, "30.5", no, no},
 		{`3e1`, "3e1", no, no},
 		{`"007"`, "007", "7", no},
@@ -248,7 +251,7 @@ func TestNodeConversions(t *testing.T) {
 			}
 		}
 		check(n)
-		if n.Kind() == KindString || n.Kind() == KindNumber {
+		if n.Kind() == KindString || n.Kind() == KindNumber && !n.Point() {
 			check(TextNode(n.text))
 		}
 	}

@@ -22,8 +22,8 @@ const (
 // Sign returns the signature of p in upper-case hexadecimal: of the text S that
 // has every parameter but sign, sorted by name, name and value strung together,
 // and then Body (doc 101617). An empty value adds its name only. signMethod ""
-// is the old MD5(secret + S) of the first .NET client. An unknown sign method
-// gives "".
+// is the old MD5(secret + S) of the first .NET client. Capitals are as good; an
+// unknown sign method gives "".
 //
 // S is made of the parameters as they are: put sign_method in before.
 func Sign(p *Params, secret, signMethod string) string {
@@ -121,7 +121,7 @@ func (b *signBuffer) write(p *Params, secret string) {
 func (b *signBuffer) sum(dst []byte, secret, method string) []byte {
 	n := len(secret)
 	var h hash.Hash
-	switch method {
+	switch strings.ToLower(method) {
 	case MD5:
 		sum := md5.Sum(b.text)
 		return append(dst, sum[:]...)
