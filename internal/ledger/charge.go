@@ -34,8 +34,8 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 	if c.Real > AmountMax || c.Gift > AmountMax || c.Pre > AmountMax || Sum(credit, Value) > AmountMax {
 		return Refuse(AmountTooLarge, Money("max", AmountMax))
 	}
-	if Sum(a.Balance, Value)+Sum(credit, Value) > BalanceMax {
-		return Refuse(AmountTooLarge, Money("max", BalanceMax-Sum(a.Balance, Value)))
+	if most := a.room(Value); Sum(credit, Value) > most {
+		return Refuse(AmountTooLarge, Money("max", most))
 	}
 
 	// Nothing fails from here on.
@@ -115,37 +115,48 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 	if amount == 0 {
 		amount = left
 	}
-	limit := min(left, lots[base].Free())
-	if amount > left {
-		return Refuse(OverRefund, Money("max", limit))
+	policy, account := s.Brand.Policy.Gift, s.account(lots[base].Account)
+	gift, real := Amount(0), Amount(0)
+	if policy == GiftDeduct {
+		gift, real = s.others(account, &lots)
 	}
-	if amount > limit {
-		return Refuse(ChargeSpent, Money("max", limit))
+	covered := func(n Amount) bool {
+		_, short := clawback(&lots, &given, base, refunded, n)
+		for _, k := range [...]Kind{Gift, Pre} { // what is held can still come free: it is not taken elsewhere
+			if short[k] > 0 && MulDiv(given[k], refunded+n, given[base]) > given[k]-lots[k].Held {
+				return false
+			}
+		}
+		if policy == GiftAbsorb {
+			return true
+		}
+		own := Amount(0) // what the refund leaves in the charge's own real lot
+		if policy == GiftDeduct && base == Real {
+			own = lots[Real].Free() - n
+		}
+		return short[Gift]+short[Pre] <= gift+real+own
+	}
+	if limit := min(left, lots[base].Free()); amount > limit || !covered(amount) {
+		// Every refusal names the most that both the charge and its gift allow, and the word is that of what binds.
+		most := refundable(limit, covered)
+		switch l := lots[base]; {
+		case amount > left:
+			return Refuse(OverRefund, Money("max", most))
+		case most < limit:
+			return Refuse(GiftSpent, Money("max", most))
+		case l.Expires != Never && at.At >= l.Expires:
+			return Refuse(ChargeExpired, Money("max", most), T("when", clock(l.Expires)))
+		}
+		return Refuse(ChargeSpent, Money("max", most))
 	}
 	if r, ok := s.reversible(charge, Value, shop, at); !ok {
 		return r
 	}
-	policy := s.Brand.Policy.Gift
 	void, short := clawback(&lots, &given, base, refunded, amount)
 	missing := short[Gift] + short[Pre]
 	var others []Pin
-	if missing > 0 && policy != GiftAbsorb {
-		gift, real := Amount(0), Amount(0)
-		if policy == GiftDeduct {
-			gift, real = s.others(s.account(lots[base].Account), &lots)
-		}
-		covered := func(n Amount) bool {
-			_, short := clawback(&lots, &given, base, refunded, n)
-			own := Amount(0) // what the refund leaves in the charge's own real lot
-			if policy == GiftDeduct && base == Real {
-				own = lots[Real].Free() - n
-			}
-			return short[Gift]+short[Pre] <= gift+real+own
-		}
-		if !covered(amount) {
-			return Refuse(GiftSpent, Money("max", refundable(limit, covered)))
-		}
-		if others, ok = s.deduct(s.account(lots[base].Account), &lots, missing, gift, real); !ok {
+	if policy != GiftAbsorb {
+		if others, ok = s.deduct(account, &lots, missing, gift, real); !ok {
 			return Result{}
 		}
 	}
@@ -158,18 +169,16 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 	for _, k := range [...]Kind{Gift, Pre} {
 		if void[k] > 0 {
 			s.move(o, lots[k], -void[k], charge.ID)
-		}
-		if n := void[k] + short[k]; n > 0 {
-			o.counter(granted(k, charge.Shop), k, n)
-		}
-		if short[k] > 0 && policy == GiftAbsorb {
-			o.counter("loss", k, -short[k])
+			o.counter(granted(k, charge.Shop), k, void[k])
 		}
 	}
-	for _, p := range others {
-		s.move(o, s.lot(p.Lot), -p.Amount, ID{})
+	r := s.book(o, Result{ValueOK: true})
+	for _, k := range [...]Kind{Gift, Pre} {
+		if short[k] > 0 {
+			others = s.owe(&c.Head, at, lots[k], short[k], granted(k, charge.Shop), shop, others)
+		}
 	}
-	return s.book(o, Result{ValueOK: true})
+	return r
 }
 
 // clawback is what a refund voids of a charge's gift and pre, and how much of that is no longer there. Both go in proportion to what

@@ -37,6 +37,7 @@ const (
 	GiftSpent        Code = 34
 	WindowPassed     Code = 35
 	OtherShop        Code = 36
+	ChargeExpired    Code = 37
 
 	InsufficientBalance Code = 40
 	InsufficientPoint   Code = 41
@@ -103,7 +104,8 @@ var codes = map[Code]codeText{
 	AlreadyReversed:  {Word: "ALREADY_REVERSED", Desc: "原单{order}已全部退回,首笔退款单号{number}", View: "该单已退回,无需重复操作", EN: "Original {order} is returned in full already; first refund number {number}."},
 	OverRefund:       {Word: "OVER_REFUND", Desc: "退回数超出可退余额,本单最多可退{max}", View: "最多可退{max}", EN: "More than is left to return: at most {max}."},
 	ChargeSpent:      {Word: "CHARGE_SPENT", Desc: "该笔充值已被使用或冻结,最多可退{max}", View: "充值金额已部分使用,最多可退{max}", EN: "Part of this charge is spent or held: at most {max} can be refunded."},
-	GiftSpent:        {Word: "GIFT_SPENT", Desc: "该笔充值的赠送金额已被使用,目前最多可退{max}", View: "赠送金额已使用,最多可退{max}", EN: "The gift of this charge is spent: at most {max} can be refunded now."},
+	ChargeExpired:    {Word: "CHARGE_EXPIRED", Desc: "该笔充值的余额已使用或已于{when}过期,最多可退{max}", View: "充值余额已使用或已过期,最多可退{max}", EN: "What is left of this charge is spent, or expired {when}: at most {max} can be refunded."},
+	GiftSpent:        {Word: "GIFT_SPENT", Desc: "该笔充值的赠送金额已被使用或冻结,目前最多可退{max}", View: "赠送金额已使用,最多可退{max}", EN: "The gift of this charge is spent or held: at most {max} can be refunded now."},
 	WindowPassed:     {Word: "REFUND_WINDOW_PASSED", Desc: "已超过可退期限:规则{days}天,截止{until},当前{now}", View: "已超过可退期限", EN: "The refund window of {days} days ended {until}; it is {now}."},
 	OtherShop:        {Word: "OTHER_SHOP_FORBIDDEN", Desc: "品牌规定只能在原门店{shop}退回", View: "请到原消费门店办理退回", EN: "This brand allows reversals only at the original shop {shop}."},
 
@@ -150,12 +152,17 @@ type said struct {
 // unregistered marks an undo that was not remembered: its original may still be booked.
 var unregistered = T("undo", "unregistered")
 
+// usedSince marks a refund number that was right once, before the original's number was used again.
+var usedSince = T("since", "used")
+
 // special has the codes that say something else in a special case.
 var special = map[Code]said{
+	RefundNoConflict: {When: usedSince, Desc: "退款单号{number}已于{when}用于原单{order}的退款,此后该单又有消费或冻结", View: "退款单号重复,请换新的退款单号", EN: "Refund number {number} was used for a refund of {order} at {when}, and something was spent or held under it since; use a new one."},
 	OriginalNotFound: {When: unregistered, Desc: "原单{order}未找到,未登记撤销,请稍后重试", View: "原单未到账,未登记撤销,请稍后重试", EN: "Original {order} has not arrived, and this undo was not registered, for too many are; send it again later."},
 	OverRefund:       {When: Money("max", 0), Desc: "退回数超出可退余额,本单已无可退金额", View: "已无可退金额", EN: "Nothing is left to return."},
+	ChargeExpired:    {When: Money("max", 0), Desc: "该笔充值的余额已使用或已于{when}过期,不可退", View: "充值余额已使用或已过期,不可退", EN: "What is left of this charge is spent, or expired {when}: nothing can be refunded."},
 	ChargeSpent:      {When: Money("max", 0), Desc: "该笔充值已全部使用或冻结,不可退", View: "充值金额已全部使用,不可退", EN: "All of this charge is spent or held: nothing can be refunded."},
-	GiftSpent:        {When: Money("max", 0), Desc: "该笔充值的赠送金额已被使用,目前不可退", View: "赠送金额已使用,不可退", EN: "The gift of this charge is spent: nothing can be refunded now."},
+	GiftSpent:        {When: Money("max", 0), Desc: "该笔充值的赠送金额已被使用或冻结,目前不可退", View: "赠送金额已使用,不可退", EN: "The gift of this charge is spent or held: nothing can be refunded now."},
 }
 
 // Word is the stable name on the wire.

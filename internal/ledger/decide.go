@@ -77,7 +77,8 @@ func (s *State) remember(h *Head, r Result, at *Stamp) {
 	s.Changes.Refusals = append(s.Changes.Refusals, f)
 }
 
-// refunded answers a refund whose business number was used before: the same refund again, or a conflict.
+// refunded answers a refund whose business number was used before: the same refund again, or a conflict. It is no longer the same once
+// something was spent or frozen under the original's number after it: that would hear of a success, and stay taken.
 func (s *State) refunded(k *Keyed, number string) (Result, bool) {
 	o := s.Refunds[k.Refund]
 	if k.Refund.IsZero() || o == nil {
@@ -85,6 +86,11 @@ func (s *State) refunded(k *Keyed, number string) (Result, bool) {
 	}
 	if o.Original != k.Original {
 		return Refuse(RefundNoConflict, T("number", number), T("order", o.Order)), true
+	}
+	for _, later := range s.Orders[o.Order] {
+		if later.Ordinal > o.Ordinal && (later.Kind == OpSpend || later.Kind == OpFreeze) {
+			return Refuse(RefundNoConflict, T("number", number), T("order", o.Order), T("when", clock(o.At)), usedSince), true
+		}
 	}
 	r := o.Result
 	r.Replayed = true

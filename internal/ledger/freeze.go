@@ -14,8 +14,12 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	switch {
 	case st.hold != nil:
 		return Refuse(HoldExists, T("order", c.Order), FigOf("held", c.Family, st.hold.Total()))
-	case st.spent, st.charge != nil && c.Family == Value:
+	case st.charge != nil && c.Family == Value:
 		return Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(c.Family)))
+	case st.spent:
+		if r, ok := s.again(&c.Head, c.Order, c.Family, &st); !ok {
+			return r
+		}
 	}
 	if s.tombed(&c.Head, c.Order, c.Family, false, c.Amount, at) {
 		return Refuse(ReversedBeforeArrival, T("order", c.Order))

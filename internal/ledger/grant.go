@@ -27,8 +27,8 @@ func (c *Grant) decide(s *State, at *Stamp) Result {
 	if c.Amount > AmountMax {
 		return Refuse(AmountTooLarge, Score("max", AmountMax))
 	}
-	if a.Balance[Point]+c.Amount > BalanceMax {
-		return Refuse(AmountTooLarge, Score("max", BalanceMax-a.Balance[Point]))
+	if most := a.room(Points); c.Amount > most {
+		return Refuse(AmountTooLarge, Score("max", most))
 	}
 
 	// Nothing fails from here on.

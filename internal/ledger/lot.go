@@ -142,5 +142,8 @@ func Sum(per [Kinds]Amount, f Family) Amount {
 	return per[Real] + per[Gift] + per[Pre]
 }
 
+// room is what may still be credited, so that no refund of what was spent can lift the balance above its bound.
+func (a *Account) room(f Family) Amount { return BalanceMax - Sum(a.Balance, f) - Sum(a.Used, f) }
+
 // Available is what can be spent: the balance less holds. It is exact once what is due has been expired.
 func (a *Account) Available(f Family) Amount { return Sum(a.Balance, f) - Sum(a.Held, f) }

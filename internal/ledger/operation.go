@@ -22,6 +22,7 @@ const (
 	OpReverse    OpKind = 13 // a WDK reverse submitted or moved on
 	OpCardCancel OpKind = 14 // a gift card cancelled
 	OpImport     OpKind = 15 // a gift card or opening balance imported
+	OpDebt       OpKind = 16 // a refunded charge's gift that was spent already: taken elsewhere, or made good when it came back
 )
 
 // A Posting is one line of an operation's double entry. With a Lot it changes that lot's balance and is part of the books of the
@@ -59,6 +60,7 @@ type Op struct {
 	Number   string // the caller's own number of a reversal (new_outer_order_id, reverse_order_id)
 	Request  Digest // idempotency key: app, brand, method, request_id
 	Content  Digest // normalised content of the request
+	Signed   int64  // undoes of spends and holds: when the caller signed it, milliseconds since 1970
 	Refund   Digest // refund key: brand, method, Number; zero if none
 	Original Digest // normalised business content of a refund (original number, amount, vouchers), beside Refund
 

@@ -19,7 +19,7 @@ func (c *RefundAssets) Keys(k *Keys) {
 // reversalOp begins an operation that undoes something under its own business number.
 func (s *State) reversalOp(kind OpKind, h *Head, k *Keyed, at *Stamp, member, shop, order, number string) *Op {
 	o := s.op(kind, h, at, member, shop, order)
-	o.Number, o.Refund, o.Original = number, k.Refund, k.Original
+	o.Number, o.Refund, o.Original, o.Signed = number, k.Refund, k.Original, h.Signed
 	return o
 }
 
@@ -45,8 +45,8 @@ func (s *State) giveBack(o *Op, parts []part, amount Amount) {
 		amount -= n
 		l := s.lot(p.lot)
 		s.move(o, l, n, p.op.ID)
-		if g := s.Brand.Policy.GraceDays; g > 0 && l.Expires != Never && o.At >= l.Expires {
-			l.Expires = deadline(o.At, g)
+		if g := s.Brand.Policy.GraceDays; g > 0 && l.Expires != Never && (o.At >= l.Expires || s.graced(o.Order, l.LotID)) {
+			l.Expires = max(l.Expires, deadline(o.At, g))
 			s.shelf(l.Account).sorted[l.Kind] = false
 			o.Postings[len(o.Postings)-1].Expires = l.Expires
 		}
@@ -54,6 +54,16 @@ func (s *State) giveBack(o *Op, parts []part, amount Amount) {
 		o.elsewhere(o.Shop, p.op.Shop, l.Kind, n)
 		s.unsettle(l, o.At)
 	}
+}
+
+// graced reports whether a lot came back with grace in a history: what comes back later has as many days of its own.
+func (s *State) graced(order string, lot LotID) bool {
+	for _, o := range s.Orders[order] {
+		if slices.ContainsFunc(o.Postings, func(p Posting) bool { return p.Lot == lot && p.Expires != 0 && !p.Of.IsZero() }) {
+			return true
+		}
+	}
+	return false
 }
 
 // returnVoucher gives an order's uses of a voucher back to the same instance, or to a new one if the template says so.
@@ -193,7 +203,9 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		moved := assetNames(value, points)
 		out.Figs = []Fig{T("done", doneText(assets, moved, out.Vouchers)), T("left", leftText(blocked.Code, moved, out.Vouchers))}
 	}
-	return s.book(o, out)
+	out = s.book(o, out)
+	s.makeGood(&c.Head, at, o)
+	return out
 }
 
 // verified is the newest operation that spent or froze under a number, nil if none did.
@@ -325,7 +337,9 @@ func (c *ReverseSpend) decide(s *State, at *Stamp) Result {
 	// Nothing fails from here on.
 	o := s.reversalOp(OpRefund, &c.Head, &c.Keyed, at, original.Member, shop, c.Order, c.Number)
 	s.giveBack(o, parts, amount)
-	return s.book(o, Result{ValueOK: true, PointOK: true})
+	r := s.book(o, Result{ValueOK: true, PointOK: true})
+	s.makeGood(&c.Head, at, o)
+	return r
 }
 
 // spentBy is the newest spend of a family under a number, nil if there is none.
@@ -391,9 +405,10 @@ func (s *State) GiveBack(h *Head, at *Stamp, order string, f Family, account str
 		parts = slices.DeleteFunc(parts, func(p part) bool { return p.lot.Account != account })
 	}
 	o := s.op(OpRefund, h, at, original.Member, shop, order)
-	o.Request, o.Content, o.Number = Digest{}, Digest{}, number
+	o.Request, o.Content, o.Number, o.Signed = Digest{}, Digest{}, number, h.Signed
 	s.giveBack(o, parts, amount)
 	s.book(o, Result{ValueOK: true, PointOK: true})
+	s.makeGood(h, at, o)
 	return o.ID
 }
 

@@ -678,7 +678,7 @@ func (s *script) oneVoucher(a *args) {
 }
 
 var opNames = map[OpKind]string{
-	OpCharge: "charge", OpUncharge: "uncharge", OpFreeze: "freeze", OpRelease: "release", OpHoldExpire: "timeout", OpSpend: "spend",
+	OpCharge: "charge", OpDebt: "debt", OpUncharge: "uncharge", OpFreeze: "freeze", OpRelease: "release", OpHoldExpire: "timeout", OpSpend: "spend",
 	OpRefund: "refund", OpGrant: "grant", OpExpire: "expire", OpMember: "member", OpIssue: "issue", OpImport: "import",
 }
 

@@ -159,10 +159,14 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 		}
 		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
 	case st.spent && (!c.Pools || !c.Direct && st.last != neverHeld): // a capture pools only where no hold ever was
-		return p, Refuse(OrderNoConflict, T("order", c.Order), T("role", st.role(w.Family)))
+		if r, ok := s.again(&c.Head, c.Order, w.Family, st); !ok {
+			return p, r
+		}
+	}
+	switch {
 	case w.Amount == 0:
 		return p, Refuse(MissingField, T("field", w.Field), T("hold", "none"))
-	case !c.Direct && !c.Report && s.Brand.Policy.NoDirectDebit && st.last == neverHeld:
+	case !c.Direct && !c.Report && s.Brand.Policy.NoDirectDebit:
 		return p, Refuse(HoldRequired, T("order", c.Order))
 	}
 	if w.Amount > AmountMax {
@@ -182,6 +186,17 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 		return p, Result{}
 	}
 	return p, Result{}
+}
+
+// again judges a call that uses a number under which something was spent before.
+func (s *State) again(h *Head, order string, f Family, st *story) (Result, bool) {
+	switch all, later := s.reopened(h, order, f); {
+	case later:
+		return Result{}, true
+	case all:
+		return Refuse(ReversedBeforeArrival, T("order", order)), false
+	}
+	return Refuse(OrderNoConflict, T("order", order), T("role", st.role(f))), false
 }
 
 // capture takes an amount of a hold in the order it was pinned; the rest is released at once.

@@ -154,6 +154,20 @@ func (s *State) unreversed(order string, f Family) (parts []part, left Amount) {
 	return parts, left
 }
 
+// reopened reports whether a number of which everything that was spent of a family is given back may pay again: by a call that is signed
+// later than each of the undos (反结账). One signed before them is a delayed duplicate.
+func (s *State) reopened(h *Head, order string, f Family) (all, later bool) {
+	if _, left := s.unreversed(order, f); left > 0 {
+		return false, false
+	}
+	for _, o := range s.Orders[order] {
+		if o.Kind == OpRefund && h.Signed <= o.Signed && slices.ContainsFunc(o.Postings, func(p Posting) bool { return p.Kind.Family() == f && !p.Of.IsZero() }) {
+			return true, false
+		}
+	}
+	return true, true
+}
+
 // firstRefund is the number of the first reversal in an order's history, for ALREADY_REVERSED. What nobody reversed was a hold that timed
 // out.
 func (s *State) firstRefund(order string) string {

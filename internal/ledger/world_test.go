@@ -235,6 +235,7 @@ func (l loader) order(no string) {
 		for _, p := range o.Postings {
 			l.lot(p.Lot)
 			l.voucher(p.Voucher)
+			l.order(p.Debt())
 		}
 		for _, p := range o.Pins {
 			l.lot(p.Lot)

@@ -39,6 +39,7 @@ func (c *codec) op(o *ledger.Op) {
 		c.text("no", &o.Number)
 		c.digest("rq", &o.Request)
 		c.digest("ct", &o.Content)
+		num(c, "sg", &o.Signed)
 		c.digest("rf", &o.Refund)
 		c.digest("og", &o.Original)
 		c.text("op", &o.Operator)

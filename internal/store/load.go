@@ -464,8 +464,10 @@ func (l *Loader) askOrders() {
 		l.State.PutOp(o)
 		l.memberID.add(o.Member)
 		for i := range o.Postings {
-			l.lotID.add(o.Postings[i].Lot)
-			l.vouchers.add(o.Postings[i].Voucher)
+			p := &o.Postings[i]
+			l.lotID.add(p.Lot)
+			l.vouchers.add(p.Voucher)
+			l.orders.add(p.Debt())
 		}
 		l.pins(o.Pins)
 		return nil

@@ -147,6 +147,7 @@ func (l *loader) order(no string) {
 		for i := range o.Postings {
 			l.lot(o.Postings[i].Lot)
 			l.voucher(o.Postings[i].Voucher)
+			l.order(o.Postings[i].Debt())
 		}
 		l.pins(o.Pins)
 	}

@@ -152,6 +152,25 @@ func history(b *bench) {
 		member o [o-1 o-p]`)
 }
 
+// debts: a line of a gift's lot leads to the history that says what the lot owes, and that to who is owed.
+func debts(b *bench) {
+	b.write("b1", noon, func(d *draft) {
+		d.person("m")
+		real := d.lot("m-1", 1, ledger.Real, ledger.Never, 100, 0)
+		gift := d.lot("m-1", 2, ledger.Gift, ledger.Never, 100, 0)
+		o := d.op("A", "m", gift)
+		o.Postings[0].Kind, o.Postings[1].Kind = ledger.Gift, ledger.Gift
+		debt := d.op(o.Postings[0].Debt(), "m", real)
+		debt.Kind = ledger.OpDebt
+	})
+	b.shows(b.load("b1", noon, order("A")), `
+		op A/1 seq 1
+		op `+(&ledger.Posting{Lot: ledger.LotID{Account: "m-1", N: 2}, Kind: ledger.Gift}).Debt()+`/1 seq 2
+		lot m-1#1 real 100/0
+		lot m-1#2 gift 100/0
+		member m [m-1 m-p]`)
+}
+
 func idents(b *bench) {
 	b.write("b1", noon, func(d *draft) {
 		d.person("m")

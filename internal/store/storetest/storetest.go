@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"WdkRoundTrip", wdkRoundTrip},
 		{"Replay", replay},
 		{"History", history},
+		{"Debts", debts},
 		{"Idents", idents},
 		{"SpendingOrder", spendingOrder},
 		{"Pages", pages},
