@@ -19,6 +19,7 @@ import (
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
+	"recoup/internal/top"
 )
 
 // importCmd brings in what was kept elsewhere.
@@ -191,7 +192,7 @@ func readCard(bad *faults, line int, record []string) *ledger.ImportCard {
 		ok = false
 		bad.add(line, format, args...)
 	}
-	if err := checkID("card", c.Card); err != nil {
+	if err := firstErr(checkID("card", c.Card), checkDigits("card", c.Card), checkDigits("customer_id", c.Member)); err != nil {
 		fail("%w", err)
 	}
 	if v, err := strconv.ParseInt(field(1), 10, 64); err != nil || v <= 0 || v > int64(ledger.AmountMax) {
@@ -213,6 +214,17 @@ func readCard(bad *faults, line int, record []string) *ledger.ImportCard {
 		return nil
 	}
 	return c
+}
+
+// checkDigits refuses what spreadsheets and input methods make of a number.
+func checkDigits(field, s string) error {
+	switch {
+	case top.Scientific(s):
+		return fmt.Errorf("%s: %s is a number that lost digits, as spreadsheets write it; export the column as text", field, s)
+	case strings.IndexFunc(s, func(r rune) bool { return '\uff01' <= r && r <= '\uff5e' }) >= 0:
+		return fmt.Errorf("%s: %s has full-width characters; write them half-width", field, s)
+	}
+	return nil
 }
 
 // skipMark leaves out the byte order mark that spreadsheets write.

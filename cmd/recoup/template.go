@@ -186,7 +186,7 @@ func viewTemplates(b *ledger.Brand) []templateView {
 	for _, t := range sorted(b.Templates) {
 		out = append(out, templateView{
 			ID: t.ID, Name: t.Name, Type: t.Type, Amount: int64(t.Amount), Discount: t.Discount, Threshold: int64(t.Threshold),
-			Uses: max(1, int64(t.Uses)), Days: t.Days, Start: showTime(t.Start), End: showTime(t.End),
+			Uses: max(1, int64(t.Uses)), Days: t.Days, Start: showTime(t.Start), End: showUntil(t.End),
 			Shops: append([]string{}, slices.Sorted(slices.Values(t.Shops))...), Description: t.Description,
 			ReissueOnReturn: t.ReissueOnReturn, Stopped: t.Stopped,
 		})
@@ -205,6 +205,14 @@ func listTemplates(e *env, asJSON bool, b *ledger.Brand) error {
 		}
 		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", v.ID, v.Type, v.Name, valid, onOff(!v.Stopped))
 	})
+}
+
+// showUntil shows the last second before a deadline.
+func showUntil(ms int64) string {
+	if ms == ledger.Never {
+		return ""
+	}
+	return showTime(ms - 1)
 }
 
 // showTime shows a moment as the platform does; "" for none.

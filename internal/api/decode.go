@@ -222,7 +222,7 @@ func (f *Field) readText(n *top.Node) (s, remedy string) {
 	switch {
 	case !ok:
 		return "", remedyText
-	case f.Line && (!n.Digits() || scientific(s)):
+	case f.Line && (!n.Digits() || top.Scientific(s)):
 		return "", remedyDigits
 	}
 	if remedy := f.checkText(s); remedy != "" {
@@ -234,16 +234,6 @@ func (f *Field) readText(n *top.Node) (s, remedy string) {
 		}
 	}
 	return s, ""
-}
-
-// scientific reports the text that spreadsheets and careless clients make of a long number: 3.23E+21.
-func scientific(s string) bool {
-	digits, power, ok := strings.Cut(s, "+")
-	if !ok || power == "" || strings.Trim(power, "0123456789") != "" || len(digits) < 2 {
-		return false
-	}
-	last := len(digits) - 1
-	return (digits[last] == 'e' || digits[last] == 'E') && digits[0] >= '0' && digits[0] <= '9' && strings.Trim(digits[:last], "0123456789.") == ""
 }
 
 // readNumber reads a number and says what is wrong with it, "" if nothing.

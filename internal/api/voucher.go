@@ -138,7 +138,7 @@ func voucherTemplateInfo() *Struct {
 
 // showTemplate shapes a template as VoucherTemplateOpenInfo.
 func showTemplate(b *ledger.Brand, t *ledger.Template, now int64) top.Value {
-	valid, start, end, days := "FIXED", when(t.Start), when(t.End), top.Value{}
+	valid, start, end, days := "FIXED", when(t.Start), until(t.End), top.Value{}
 	if t.Days > 0 {
 		valid, start, end, days = "RELATIVE", top.Value{}, top.Value{}, top.Int(t.Days)
 	}
@@ -224,7 +224,7 @@ func showVoucher(b *ledger.Brand, v *query.Voucher) top.Value {
 		top.F("shop_info_list", list("voucher_shop_info", shops, func(id string) top.Value {
 			return top.Obj(top.F("out_shop_id", shopAlias(b, id)), top.F("shop_id", top.Str(id)))
 		})),
-		top.F("end_time", when(v.End)),
+		top.F("end_time", until(v.End)),
 		top.F("start_time", when(v.Start)),
 		top.F("status", top.Str(v.Status.String())),
 		top.F("title", top.Str(t.Name)),
@@ -239,6 +239,14 @@ func showVoucher(b *ledger.Brand, v *query.Voucher) top.Value {
 		top.F("start_fee", top.Int(int64(t.Threshold))),
 		top.F("user_limit", top.Int(-1)),
 	)
+}
+
+// until shows the last second before a deadline: what is valid to November 30 ends at 23:59:59 of that day.
+func until(deadline int64) top.Value {
+	if deadline == ledger.Never {
+		return top.Value{}
+	}
+	return when(deadline - 1)
 }
 
 // when shows a moment; one that never comes, or is not known, is absent.

@@ -189,6 +189,17 @@ func (n *Node) Bool() (value, ok bool) {
 	return false, false
 }
 
+// Scientific reports the text that spreadsheets and careless clients make of a
+// long number: 3.23E+21. Its digits are lost.
+func Scientific(s string) bool {
+	digits, power, ok := strings.Cut(s, "+")
+	if !ok || power == "" || strings.Trim(power, "0123456789") != "" || len(digits) < 2 {
+		return false
+	}
+	last := len(digits) - 1
+	return (digits[last] == 'e' || digits[last] == 'E') && digits[0] >= '0' && digits[0] <= '9' && strings.Trim(digits[:last], "0123456789.") == ""
+}
+
 // Object returns an object: n itself, or the one that a text holds as JSON.
 func (n *Node) Object() (*Node, bool) {
 	if n.Kind() == KindString && strings.HasPrefix(strings.TrimSpace(n.text), "{") {

@@ -260,6 +260,17 @@ func TestNodeConversions(t *testing.T) {
 	}
 }
 
+func TestScientific(t *testing.T) {
+	for text, want := range map[string]bool{
+		"3.2312313123120e+21": true, "2.20761E+13": true, "2E+13": true,
+		"": false, "+": false, "E+1": false, "22076108": false, "A1E+5": false, "1E5": false, "1E+": false, "1E+5x": false, "1+5": false,
+	} {
+		if Scientific(text) != want {
+			t.Errorf("%q is taken for a damaged number: %v", text, !want)
+		}
+	}
+}
+
 func TestNodeObject(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a":1}`:             `{"a":1}`,

@@ -63,8 +63,8 @@ CREATE VIEW v_voucher AS
 SELECT b.id AS brand, v.id, v.member, d ->> 't' AS template, coalesce((d ->> 'uses')::bigint, 0) AS uses, coalesce((d ->> 'left')::bigint, 0) AS uses_left,
   CASE WHEN (d ->> 'deleted')::boolean THEN 'DELETED' WHEN coalesce((d ->> 'left')::bigint, 0) = 0 THEN 'ISUSED'
     WHEN (d ->> 'end')::bigint >= 0 AND (d ->> 'end')::bigint <= extract(epoch FROM now()) * 1000 THEN 'EXPIRED' ELSE 'NORMAL' END AS status,
-  to_timestamp((d ->> 'start')::bigint / 1000.0) AT TIME ZONE INTERVAL '8 hours' AS starts, to_timestamp(nullif((d ->> 'end')::bigint,
-    -1) / 1000.0) AT TIME ZONE INTERVAL '8 hours' AS ends, nullif((d ->> 'end')::bigint, -1) AS ends_ms,
+  to_timestamp((d ->> 'start')::bigint / 1000.0) AT TIME ZONE INTERVAL '8 hours' AS starts, to_timestamp((nullif((d ->> 'end')::bigint,
+    -1) - 1) / 1000) AT TIME ZONE INTERVAL '8 hours' AS ends, nullif((d ->> 'end')::bigint, -1) AS ends_ms,
   d ->> 'for' AS replaces, d ->> 'op' AS operation
 FROM voucher v JOIN brand b ON b.serial = v.brand_id CROSS JOIN LATERAL CAST(v.body AS json) AS d;
 

@@ -61,7 +61,7 @@ CREATE VIEW v_voucher AS
 SELECT b.id AS brand, v.id, v.member, v.body ->> '$.t' AS template, coalesce(v.body ->> '$.uses', 0) AS uses, coalesce(v.body ->> '$.left', 0) AS uses_left,
   CASE WHEN v.body ->> '$.deleted' THEN 'DELETED' WHEN coalesce(v.body ->> '$.left', 0) = 0 THEN 'ISUSED'
     WHEN v.body ->> '$.end' >= 0 AND v.body ->> '$.end' <= unixepoch() * 1000 THEN 'EXPIRED' ELSE 'NORMAL' END AS status,
-  datetime(v.body ->> '$.start' / 1000, 'unixepoch', '+8 hours') AS starts, datetime(nullif(v.body ->> '$.end', -1) / 1000, 'unixepoch',
+  datetime(v.body ->> '$.start' / 1000, 'unixepoch', '+8 hours') AS starts, datetime((nullif(v.body ->> '$.end', -1) - 1) / 1000, 'unixepoch',
     '+8 hours') AS ends, nullif(v.body ->> '$.end', -1) AS ends_ms,
   v.body ->> '$.for' AS replaces, v.body ->> '$.op' AS operation
 FROM voucher v JOIN brand b ON b.serial = v.brand;
