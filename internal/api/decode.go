@@ -152,7 +152,7 @@ func (f *Field) read(v *value) *problem {
 			return p
 		}
 	}
-	if f.Required && !v.set {
+	if f.Required && !v.set && !f.ownRule {
 		return &problem{remedy: remedyRequired, missing: true}
 	}
 	return nil
@@ -250,8 +250,14 @@ func (f *Field) readNumber(n *top.Node) (i int64, remedy string) {
 
 // convertList reads a list in any of its forms; items that are null or blank are none.
 func (f *Field) convertList(v *value, n *top.Node) *problem {
+	object, single := (*top.Node)(nil), false
+	if f.Type == Objects {
+		if object, single = n.Object(); single {
+			n = object
+		}
+	}
 	items, ok := n.List()
-	if object, single := n.Object(); !ok && f.Type == Objects && single {
+	if !ok && single {
 		items, ok = []*top.Node{object}, true // a single object stands for the list of it
 	}
 	if !ok {

@@ -120,8 +120,8 @@ func TestEveryMemberRefusesBadInput(t *testing.T) {
 	}{
 		{"null", func(f *Field) bool { return f.Required }, `null`, "isv.missing-parameter", required},
 		{"blank", func(f *Field) bool { return f.Required }, `"  "`, "isv.missing-parameter", required},
-		{"empty list", func(f *Field) bool { return f.Required && isList(f) }, `[]`, "isv.missing-parameter", required},
-		{"list of nothing", func(f *Field) bool { return f.Required && isList(f) }, `[null,""]`, "isv.missing-parameter", required},
+		{"empty list", func(f *Field) bool { return f.Required && isList(f) && !f.Empty }, `[]`, "isv.missing-parameter", required},
+		{"list of nothing", func(f *Field) bool { return f.Required && isList(f) && !f.Empty }, `[null,""]`, "isv.missing-parameter", required},
 		{"object", func(f *Field) bool { return f.Type == String }, `{"a":1}`, "isv.invalid-parameter", always(remedyText)},
 		{"list", func(f *Field) bool { return f.Type == String }, `["a"]`, "isv.invalid-parameter", always(remedyText)},
 		{"too long", func(f *Field) bool { return f.Type == String && f.Bytes < 600 }, long, "isv.invalid-parameter", func(f *Field) string { return remedyBytes(f.Bytes) }},
@@ -149,7 +149,7 @@ func TestEveryMemberRefusesBadInput(t *testing.T) {
 		{"text for object", func(f *Field) bool { return f.Type == Object }, `"x"`, "isv.invalid-parameter", always(remedyObject)},
 		{"list for object", func(f *Field) bool { return f.Type == Object }, `[{}]`, "isv.invalid-parameter", always(remedyObject)},
 		{"two members for list", func(f *Field) bool { return f.Type == Strings || f.Type == Numbers }, `{"a":["1"],"b":["2"]}`, "isv.invalid-parameter", always(remedyList)},
-		{"too many items", isList, `[` + strings.Repeat(`"1",`, 200) + `"1"]`, "isv.invalid-parameter", func(f *Field) string { return remedyItems(f.Items) }},
+		{"too many items", isList, `[` + strings.Repeat(`"1",`, 500) + `"1"]`, "isv.invalid-parameter", func(f *Field) string { return remedyItems(f.Items) }},
 	}
 	items := []struct {
 		name    string

@@ -48,11 +48,13 @@ type Field struct {
 	Fen      bool    // Number: money
 	Mobile   bool    // String: a mobile number, in one spelling
 	AsText   bool    // declared String by its document, which holds the number or, as JSON, the list
-	Empty    bool    // lists: an empty one means none, and absence all
+	Empty    bool    // lists: an empty one is not absence
 	Ordered  bool    // lists: the order has a meaning; other lists are sets
 
 	// Registry lists the values a brand adds to Enum; nil: none can be added.
 	Registry func(*ledger.Brand) []string
+
+	ownRule bool // Required, but when is for the method to say
 
 	pos int // place in its structure
 }
@@ -194,6 +196,9 @@ func objects(name string, of *Struct, zh, en string) *Field {
 // must makes a field of a request required.
 func (f *Field) must() *Field { f.Required = true; return f }
 
+// judged leaves it to the method to say when a required field is missing.
+func (f *Field) judged() *Field { f.ownRule = true; return f }
+
 func (f *Field) between(least, most int64) *Field { f.Min, f.Max = least, most; return f }
 
 // fen says that a number is money.
@@ -206,7 +211,7 @@ func (f *Field) items(most int) *Field { f.Items = most; return f }
 // ordered says that the order of a list has a meaning, so that another order is other content.
 func (f *Field) ordered() *Field { f.Ordered = true; return f }
 
-// orNone says that an empty list is not absence: none are meant, where absence means all.
+// orNone says that an empty list is not absence: none are meant.
 func (f *Field) orNone() *Field { f.Empty = true; return f }
 
 // oneOf closes the values of a field.

@@ -16,12 +16,12 @@ func orderCreate() *Method {
 		title    = text("auction_title", "有机牛奶", "前端商品名称", "Name of the goods.")
 		subFee   = fee("pay_fee", "3000", "支付金额,单位:分", "Fen paid for this line.").must()
 		sub      = structure("OrderDeliveryBO", append([]*Field{outSub, sku, title, subFee}, lineFields()...)...)
-		subs     = objects("sub_info_list", sub, "子单列表", "Sub-orders.").items(200).ordered().must()
+		subs     = objects("sub_info_list", sub, "子单列表", "Sub-orders.").items(linesMax).ordered().must()
 		out      = id("out_order_id", "1506864060698825068", "外部订单号", "Outer number of the order, unique in the brand.").must()
 		store    = id("store_id", "2131", "经营店id", "Store.").must()
 		code     = id("code", "10001", "支付渠道码:STORED_VALUE、POINT、GIFT_CARD为会员资产,其余为外部渠道", "STORED_VALUE, POINT and GIFT_CARD are member assets; any other is external.").must()
 		name     = text("name", "支付宝", "支付渠道名", "Its name.")
-		tendered = amount("amount", "3000", "金额,单位:分", "Fen it paid.").must()
+		tendered = fee("amount", "3000", "金额,单位:分;为0的支付忽略", "Fen it paid; a tender of 0 is ignored.").must()
 		points   = points("point", "", "POINT:所用积分数", "POINT: the points spent for amount.")
 		customer = id("customer_id", "", "会员资产:顾客id", "Member assets: the member.")
 		card     = id("card_id", "", "GIFT_CARD:礼品卡号", "GIFT_CARD: the card.")
@@ -47,6 +47,9 @@ func orderCreate() *Method {
 		}
 		for i, v := range in.items(payInfos) {
 			a := args(v.list)
+			if a.num(tendered) == 0 {
+				continue
+			}
 			t := reverse.Tender{
 				Code: a.text(code), Name: a.text(name), Amount: ledger.Amount(a.num(tendered)), Points: ledger.Amount(a.num(points)),
 				Customer: a.text(customer), Card: a.text(card), Order: a.text(verified),

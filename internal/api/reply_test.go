@@ -156,7 +156,10 @@ func TestTakeOrder(t *testing.T) {
 		{"broken", `"[{"`, "isv.invalid-parameter " + p + "：应为列表 must be a list"},
 		{"no code", `"[{\"amount\":1}]"`, "isv.missing-parameter " + p + "[0].code：必填 is required"},
 		{"no amount", `"[{\"code\":\"10001\"}]"`, "isv.missing-parameter " + p + "[0].amount：必填 is required"},
-		{"zero", `"[{\"code\":\"10001\",\"amount\":0}]"`, "isv.invalid-parameter " + p + "[0].amount：应为大于0的整数 must be a whole number above 0"},
+		{"zero alone", `"[{\"code\":\"10001\",\"amount\":0}]"`, "isv.missing-parameter " + p + "：必填 is required"},
+		{"negative", `"[{\"code\":\"10001\",\"amount\":-1}]"`, "isv.invalid-parameter " + p + "[0].amount：应为不小于0的整数 must be a whole number, 0 or more"},
+		{"yuan", `"[{\"code\":\"10001\",\"amount\":\"30.00\"}]"`, "isv.invalid-parameter " + p + "[0].amount：" + remedyFen},
+		{"yuan of an object", `"{\"code\":\"10001\",\"amount\":\"30.00\"}"`, "isv.invalid-parameter " + p + "[0].amount：" + remedyFen},
 		{"asset without order", `"[{\"code\":\"10001\",\"amount\":1},{\"code\":\"STORED_VALUE\",\"amount\":1}]"`, "isv.missing-parameter " + p + "[1].outer_order_id：STORED_VALUE时必填 is required for STORED_VALUE"},
 		{"points without count", `"[{\"code\":\"POINT\",\"amount\":1,\"outer_order_id\":\"v\"}]"`, "isv.missing-parameter " + p + "[0].point：POINT时必填 is required for POINT"},
 		{"gift card without number", `"[{\"code\":\"GIFT_CARD\",\"amount\":1,\"outer_order_id\":\"v\"}]"`, "isv.missing-parameter " + p + "[0].card_id：GIFT_CARD时必填 is required for GIFT_CARD"},
@@ -166,6 +169,14 @@ func TestTakeOrder(t *testing.T) {
 		}
 	}
 	w.result = ledger.Result{Numbers: []int64{1, 2}}
+	for _, pay := range []string{
+		`{"code":"10001","amount":3000}`, `"{\"code\":\"10001\",\"amount\":3000}"`, `[{"code":"10001","amount":3000}]`,
+		`"[{\"code\":\"10001\",\"amount\":3000},{\"code\":\"STORED_VALUE\",\"amount\":0}]"`,
+	} {
+		if c := w.command(method, w.sample(method, "pay_infos", pay)).(*reverse.TakeOrder); len(c.Tenders) != 1 || c.Tenders[0].Amount != 3000 {
+			t.Errorf("%s: %+v", pay, c.Tenders)
+		}
+	}
 	if c := w.command(method, w.sample(method, "pay_infos", ``, "pay_fee", `0`)).(*reverse.TakeOrder); c.Tenders != nil || c.Gone {
 		t.Errorf("an order for nothing: %+v", c)
 	}
@@ -486,7 +497,7 @@ func TestApplyRefund(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}$`).MatchString(token) {
 		t.Errorf("token %s", token)
 	}
-	answer := `{"alibaba_wdk_reverse_applyrefund_response":{"result":{"model":{"biz_order_ids":{"number":[5000399193546580981]},"gift_card_nos":{"string":["22076108"]},"reason_list":{"reason_vo":[{"tags":{"string":["质量"]},"reason_text":"破损","reason_tip":"请拍照","reason_id":7}]},"refund_channel_list":{"refund_channel_vo":[{"code":"10001","name":"支付宝","amount":1980,"refunded_amount":20},{"code":"STORED_VALUE","amount":0,"refunded_amount":10}]},"request_id":"` + token + `","store_id":"2131","in_sale_refund":1,"max_refund_fee":1980,"post_fee":100,"support_modify_amount":true},"success":true},"request_id":"rid"}}`
+	answer := `{"alibaba_wdk_reverse_applyrefund_response":{"result":{"model":{"biz_order_ids":{"number":[5000399193546580981]},"gift_card_nos":{"string":["22076108"]},"reason_list":{"reason_vo":[{"tags":{"string":["质量"]},"reason_text":"破损","reason_tip":"请拍照","reason_id":7}]},"refund_channel_list":{"refund_channel_vo":[{"code":"10001","name":"支付宝","unique_id":"12884901888-1","amount":1980,"refunded_amount":20},{"code":"STORED_VALUE","unique_id":"12884901888-2","amount":0,"refunded_amount":10}]},"request_id":"` + token + `","store_id":"2131","in_sale_refund":1,"max_refund_fee":1980,"post_fee":100,"support_modify_amount":true},"success":true},"request_id":"rid"}}`
 	if r.json(method) != answer {
 		t.Errorf("\n got %s\nwant %s", r.json(method), answer)
 	}

@@ -17,24 +17,31 @@ import (
 
 // Orders and reverses of WDK, 五道口 (document 003, semantics.md §9).
 
+// linesMax is how many sub-orders an order, a quote and a reverse have at most.
+const linesMax = 500
+
 // creatRefund declares alibaba.wdk.reverse.creatrefund.
 func creatRefund() *Method {
 	var (
-		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单号", "Sub-orders, those of the quote.").must()
-		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled.")
+		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单号", "Sub-orders, as asked or as quoted.").items(linesMax).must()
+		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled; as asked or as quoted.").items(linesMax)
 		operator = newOperatorVo("操作人", "Who asks.")
 		proofs   = ids("proofs", "url", "退款凭证,最多9个", "Proofs: kept, never fetched; at most 9.").bytes(TextBytes).items(9)
 		reasonID = number("reason_id", "1001", "退款原因id", "A reason of the quote.").must()
 		reason   = text("reason_text", "不喜欢", "退款原因描述", "The reason in words.").must()
-		refund   = amount("refund_amount", "30", "退款金额,单位:分", "Fen to refund, at most max_refund_fee of the quote.").must()
+		refund   = fee("refund_amount", "30", "退款金额,单位:分", "Fen to refund, at most max_refund_fee of the quote; 0 for sub-orders that cost nothing.").must()
 		sum      = fee("amount", "20", "退款渠道金额,单位:分;门店为waterfall时,缺省由系统按申请顺序分配", "Fen to refund over this channel; a waterfall store fills it in quote order if absent.")
 		code     = id("code", "10001", "退款渠道码", "Channel, as quoted.")
-		name     = text("name", "支付宝", "退款渠道名", "Its name.")
-		channels = objects("refund_channel_list", structure("RefundChannelVo", sum, code, name), "退款渠道", "How the refund is split.").must()
+		name     = text("name", "支付宝", "退款渠道名", "Its name; tells tenders of one code apart.")
+		unique   = id("unique_id", "", "渠道唯一ID,同applyrefund所返回;同一渠道码有多笔支付时用以指明", "As quoted: names one of several tenders of the same code.")
+		channels = objects("refund_channel_list", structure("RefundChannelVo", sum, code, name, unique), "退款渠道", "How the refund is split; may be left out where nothing is to be paid.").must().judged()
 		request  = id("request_id", "bdab6446-f0cf-4327-9ae3-fd69ac4d", "请求id(apply接口返回)", "The request_id that applyrefund answered: the quote, and the idempotency key.").must()
 		store    = id("store_id", "2131", "门店ID", "Store.").must()
 	)
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
+		if !in.has(channels) && in.num(refund) > 0 {
+			return nil, in.missing(channels, remedyRequired)
+		}
 		head.Mismatch = ledger.RequestIDConflict // the family's own word for a token used with other content
 		var kind int64
 		head.Operator, head.OperatorName, kind = operator.read(in)
@@ -46,7 +53,7 @@ func creatRefund() *Method {
 		}
 		for _, v := range in.items(channels) {
 			ch := args(v.list)
-			c.Channels = append(c.Channels, reverse.Given{Code: ch.text(code), Name: ch.text(name), Amount: ledger.Amount(ch.num(sum)), Fill: !ch.has(sum)})
+			c.Channels = append(c.Channels, reverse.Given{Unique: ch.text(unique), Code: ch.text(code), Name: ch.text(name), Amount: ledger.Amount(ch.num(sum)), Fill: !ch.has(sum)})
 		}
 		return c, nil
 	}
@@ -112,9 +119,9 @@ func (o *operatorVo) read(in *Input) (id, name string, kind int64) {
 // applyRefund declares alibaba.wdk.reverse.applyrefund.
 func applyRefund() *Method {
 	var (
-		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单;也可用sub_out_order_ids,两者都给时须指同一批子单", "Sub-orders; or sub_out_order_ids. Given both, they must name the same.")
-		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled.")
-		outs     = ids("sub_out_order_ids", "", "外部子单;也可用biz_order_ids,两者都给时须指同一批子单", "Outer numbers of the sub-orders; or biz_order_ids. Given both, they must name the same.")
+		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单;也可用sub_out_order_ids,两者都给时须指同一批子单", "Sub-orders; or sub_out_order_ids. Given both, they must name the same.").items(linesMax)
+		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled; those left out are named by the quote.").items(linesMax)
+		outs     = ids("sub_out_order_ids", "", "外部子单;也可用biz_order_ids,两者都给时须指同一批子单", "Outer numbers of the sub-orders; or biz_order_ids. Given both, they must name the same.").items(linesMax)
 		store    = id("store_id", "2131", "门店id", "Store.").must()
 		operator = newOperatorVo("操作者", "Who asks; least rights if absent.")
 	)
@@ -141,8 +148,8 @@ func applyRefund() *Method {
 		Param: "param_apply_reverse_req", ParamZh: "入参", ParamEn: "What to quote.",
 		Request: structure("ApplyReverseReq", subs, cards, outs, store, operator.Field),
 		Response: reverseResult(structure("ApplyReverseResponse",
-			numbers("biz_order_ids", "[5000399193546580981]", "wdk交易单号", "The sub-orders."),
-			ids("gift_card_nos", `["22076108"]`, "礼品卡号", "The gift cards."),
+			numbers("biz_order_ids", "[5000399193546580981]", "wdk交易单号,不含已无可退的子单", "The sub-orders that take part: those of which nothing is left are not."),
+			ids("gift_card_nos", `["22076108"]`, "礼品卡号,含未在申请中列出的本单售出的卡", "The gift cards that will be cancelled, named or not."),
 			objects("reason_list", structure("ReasonVo",
 				ids("tags", "", "标签", "Tags."),
 				text("reason_text", "不喜欢", "原因描述", "The reason in words."),
@@ -193,7 +200,7 @@ func refundChannelVo() *Struct {
 	return structure("RefundChannelVo",
 		id("code", "10001", "渠道码", "Channel."),
 		text("name", "支付宝", "渠道名", "Its name."),
-		id("unique_id", "", "渠道幂等ID", "Id of the payout, the same on every retry."),
+		id("unique_id", "", "渠道唯一ID:申请时指支付明细,提交时可带回;详情中为打款幂等ID", "To quote, it names the tender, for the submit; of a reverse, the payout, the same on every retry."),
 		fee("amount", "20", "金额,单位:分", "Fen: to quote, what can be refunded; of a reverse, what is."),
 		fee("refunded_amount", "0", "已退金额,单位:分", "Fen refunded already."),
 		number("status", "2", "渠道退款状态:0未开始,1处理中,2已退,3失败,4未知", "0 not begun, 1 pending, 2 paid, 3 failed, 4 unknown."),
@@ -206,6 +213,7 @@ func showQuote(b *ledger.Brand, q *query.Quote) top.Value {
 		channels[i] = top.Obj(
 			top.F("code", top.Str(t.Code)),
 			top.F("name", known(t.Name)),
+			top.F("unique_id", top.Str(q.Order.Unique(i))),
 			top.F("amount", top.Int(int64(q.Offered[i]))),
 			top.F("refunded_amount", top.Int(int64(q.Taken[i]))),
 		)

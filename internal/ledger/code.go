@@ -70,6 +70,7 @@ const (
 	TenderMismatch     Code = 93
 	QuoteLimit         Code = 94
 	GiftCardNotFound   Code = 95
+	ChannelAmbiguous   Code = 96
 )
 
 // codeText is what a code says. Desc and View are Chinese, EN is English; {name} stands for a figure of the result.
@@ -133,6 +134,7 @@ var codes = map[Code]codeText{
 	ChannelSumMismatch: {Word: "CHANNEL_SUM_MISMATCH", Desc: "退款渠道合计{sum}与退款金额{need}不一致", View: "退款渠道金额合计不符", EN: "Channels sum to {sum}, refund_amount is {need}."},
 	ChannelOverCap:     {Word: "CHANNEL_OVER_CAP", Desc: "渠道{channel}超出上限{max}", View: "渠道{channel}最多可退{max}", EN: "Channel {channel} can take at most {max}."},
 	ChannelUnknown:     {Word: "CHANNEL_UNKNOWN", Desc: "渠道{channel}未登记或不属于本单", View: "退款渠道不正确", EN: "Channel {channel} is not known here."},
+	ChannelAmbiguous:   {Word: "CHANNEL_AMBIGUOUS", Desc: "渠道{channel}对应多笔支付:{which};部分退款请以unique_id或name指明", View: "请指明退回哪一笔支付", EN: "Channel {channel} stands for several tenders: {which}; name one by unique_id or name."},
 	GiftCardUsed:       {Word: "GIFT_CARD_USED", Desc: "礼品卡{card}已使用,不可退", View: "礼品卡已使用,不可退款", EN: "Gift card {card} has been used."},
 	GiftCardNotFound:   {Word: "GIFT_CARD_NOT_FOUND", Desc: "礼品卡{card}不是本单售出", View: "礼品卡不属于本单", EN: "Gift card {card} was not sold in these sub-orders."},
 	ReasonUnknown:      {Word: "REASON_UNKNOWN", Desc: "退款原因{reason}不存在,可用:{allowed}", View: "退款原因不存在", EN: "Reason {reason} is not known; allowed: {allowed}."},
@@ -162,6 +164,7 @@ var special = map[Code]said{
 	OverRefund:       {When: Money("max", 0), Desc: "退回数超出可退余额,本单已无可退金额", View: "已无可退金额", EN: "Nothing is left to return."},
 	ChargeExpired:    {When: Money("max", 0), Desc: "该笔充值的余额已使用或已于{when}过期,不可退", View: "充值余额已使用或已过期,不可退", EN: "What is left of this charge is spent, or expired {when}: nothing can be refunded."},
 	ChargeSpent:      {When: Money("max", 0), Desc: "该笔充值已全部使用或冻结,不可退", View: "充值金额已全部使用,不可退", EN: "All of this charge is spent or held: nothing can be refunded."},
+	RefundAmount:     {When: T("least", "1"), Desc: "退款金额须大于0,不超过{max}", View: "退款金额须大于0,最多{max}", EN: "The refund amount must be above 0, at most {max}."},
 	GiftSpent:        {When: Money("max", 0), Desc: "该笔充值的赠送金额已被使用或冻结,目前不可退", View: "赠送金额已使用,不可退", EN: "The gift of this charge is spent or held: nothing can be refunded now."},
 }
 

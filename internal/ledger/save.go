@@ -182,9 +182,20 @@ func (c *ImportCard) Keys(k *Keys) {
 	k.add(&c.Head)
 	k.Idents[Ident{Type: ByCard, Text: c.Card}] = struct{}{}
 	k.Idents[Ident{Type: ByCustomer, Text: bearer(c.Card)}] = struct{}{}
+	if c.SoldIn != 0 {
+		k.Orders[SoldIn(c.SoldIn)], k.Unnamed[SoldIn(c.SoldIn)] = struct{}{}, struct{}{}
+	}
 	if c.Member != "" {
 		k.Idents[Ident{Type: ByCustomer, Text: c.Member}] = struct{}{}
 	}
+}
+
+// SoldIn is the key of the history that leads from a WDK sub-order to the gift cards it sold, "" for none. No caller can send it.
+func SoldIn(sub int64) string {
+	if sub == 0 {
+		return ""
+	}
+	return "\x01sold/" + strconv.FormatInt(sub, 10)
 }
 
 // bearer is the member id under which an unbound gift card is kept.
@@ -214,7 +225,7 @@ func (c *ImportCard) decide(s *State, at *Stamp) Result {
 	}
 	a := &Account{ID: bearer(c.Card), Card: c.Card, Member: m.ID, Type: GiftCard, SoldIn: c.SoldIn}
 	s.open(a, at)
-	o := s.op(OpImport, &c.Head, at, m.ID, "", "")
+	o := s.op(OpImport, &c.Head, at, m.ID, "", SoldIn(c.SoldIn))
 	s.newLot(o, a, Real, c.Value, Never)
 	o.counter("giftcard:import", Real, -c.Value)
 	return s.book(o, Result{ValueOK: true})

@@ -70,15 +70,16 @@ func FindQuote(s *reverse.State, token string) *Quote {
 			q.Offered[i] += cell
 		}
 	}
+	asked := slices.Concat(q.Subs, q.Dropped)
 	for _, r := range s.Reverses {
-		if r.Main != q.Main || !slices.Contains(q.Subs, r.Sub) {
+		if r.Main != q.Main || !slices.Contains(asked, r.Sub) {
 			continue
 		}
 		for i := range r.Channels {
 			q.Taken[r.Channels[i].Tender] += r.Takes(i)
 		}
 	}
-	for _, no := range q.Subs {
+	for _, no := range asked {
 		q.Gone = q.Gone && slices.Contains(o.Gone, no)
 	}
 	return q

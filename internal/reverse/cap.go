@@ -9,6 +9,7 @@ type table struct {
 	left  [][]Amount       // rows and columns of Order.Shares
 	given []Amount         // by tender: fen given back in the ledger so far; POINT rounds by it
 	spent map[spend]Amount // fen or points that may come back of each spend
+	gone  map[int64]bool   // sub-orders that have a reverse
 }
 
 // spend names what member-asset tenders draw on. Tenders that name the same number share it.
@@ -21,7 +22,7 @@ func (t *Tender) spend() spend { return spend{t.Order, t.Family()} }
 
 // table computes what is left of an order from its reverses and the ledger.
 func (s *State) table(o *Order, at *ledger.Stamp) *table {
-	tb := &table{order: o, given: make([]Amount, len(o.Tenders)), spent: map[spend]Amount{}}
+	tb := &table{order: o, given: make([]Amount, len(o.Tenders)), spent: map[spend]Amount{}, gone: map[int64]bool{}}
 	for _, row := range o.Shares {
 		tb.left = append(tb.left, append([]Amount(nil), row...))
 	}
@@ -29,6 +30,7 @@ func (s *State) table(o *Order, at *ledger.Stamp) *table {
 		if r.Main != o.Main {
 			continue
 		}
+		tb.gone[r.Sub] = tb.gone[r.Sub] || r.Open()
 		for i := range r.Channels {
 			ch := &r.Channels[i]
 			if r.Takes(i) > 0 {
@@ -73,6 +75,18 @@ func (tb *table) open(row int) bool {
 		}
 	}
 	return false
+}
+
+// free reports whether a sub-order that cost nothing can still go back.
+func (tb *table) free(no int64) bool { return tb.order.Subs[tb.order.Row(no)].Fee == 0 && !tb.gone[no] }
+
+// takeRow takes all of a row.
+func (tb *table) takeRow(row int) []Amount {
+	cells := make([]Amount, len(tb.order.Tenders))
+	for t := range cells {
+		cells[t] = tb.take(row, t)
+	}
+	return cells
 }
 
 // take draws all that a cell can give and says how much that is.

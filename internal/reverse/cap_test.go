@@ -1,7 +1,6 @@
 package reverse_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -224,40 +223,45 @@ func (m *model) some(subs []int64) []int64 {
 	return rapid.SliceOfNDistinct(rapid.SampledFrom(subs), 1, len(subs), rapid.ID[int64]).Draw(m.t, "sub-orders")
 }
 
-// whole quotes sub-orders and submits all that is offered: nothing came between, so it must be done. It reports whether there was anything.
+// whole quotes sub-orders and submits all that is offered, as asked or as quoted: nothing came between, so it must be done. It reports
+// whether there was anything.
 func (m *model) whole(o taken, subs []int64) bool {
 	q := m.quote(o.store, subs...)
-	sums := map[string]reverse.Amount{}
-	for _, row := range q.Cells {
-		for t, n := range row {
-			sums[m.tender(q, t).Code] += n
+	if len(q.Subs) == 0 {
+		if q.Max != 0 {
+			m.t.Fatalf("%d of nothing", q.Max)
 		}
-	}
-	if q.Max == 0 {
 		return false
 	}
+	wdk, sums := m.orderOf(q), make([]reverse.Amount, 0)
+	for t := range wdk.Tenders {
+		sums = append(sums, 0)
+		for _, row := range q.Cells {
+			sums[t] += row[t]
+		}
+	}
 	var channels []reverse.Given
-	for code, n := range sums {
-		channels = append(channels, given(code, n))
-	}
-	var some []int64
-	for i, no := range q.Subs {
-		if slices.Max(q.Cells[i]) > 0 {
-			some = append(some, no)
+	unique := rapid.Bool().Draw(m.t, "unique")
+	for t, n := range sums {
+		if n == 0 && rapid.Bool().Draw(m.t, "left out") {
+			continue
 		}
-	}
-	if len(some) < len(q.Subs) { // what has nothing left must be left out
-		if r := m.do(submission(q, q.Max, channels...)); r.Code != ledger.QuoteMismatch {
-			m.t.Fatalf("%v for a sub-order without anything left: %v", r.Code, q.Cells)
+		g := given(wdk.Tenders[t].Code, n)
+		if unique {
+			g.Unique = wdk.Unique(t)
 		}
-		return m.whole(o, some)
+		channels = append(channels, g)
 	}
-	m.submitted(m.must(submission(q, q.Max, channels...)))
+	c := submission(q, q.Max, channels...)
+	if rapid.Bool().Draw(m.t, "as asked") {
+		c.Subs = subs
+	}
+	m.submitted(q, m.must(c))
 	return true
 }
 
-func (m *model) tender(q *reverse.Quote, t int) reverse.Tender {
-	return m.see(func(k *reverse.Keys) { k.Subs[q.Subs[0]] = struct{}{} }).WdkOrders[q.Main].Tenders[t]
+func (m *model) orderOf(q *reverse.Quote) *reverse.Order {
+	return m.see(func(k *reverse.Keys) { k.Subs[q.Main] = struct{}{} }).WdkOrders[q.Main]
 }
 
 // submit tries some amount over some channels of a quote that may be stale; any refusal will do.
@@ -268,12 +272,20 @@ func (m *model) submit(q *reverse.Quote) {
 	}
 	var channels []reverse.Given
 	left := amount
-	for t := range q.Cells[0] {
-		n := min(left, q.Cells[0][t])
+	for t, tender := range m.orderOf(q).Tenders {
+		n := reverse.Amount(0)
+		for _, row := range q.Cells {
+			n += row[t]
+		}
+		n = min(left, n)
 		if rapid.IntRange(0, 3).Draw(m.t, "exact") == 0 {
 			n = m.amount(0, left)
 		}
-		channels = append(channels, given(m.tender(q, t).Code, n))
+		g := given(tender.Code, n)
+		if rapid.Bool().Draw(m.t, "unique") {
+			g.Unique = m.orderOf(q).Unique(t)
+		}
+		channels = append(channels, g)
 		left -= n
 	}
 	c := submission(q, amount, channels...)
@@ -281,11 +293,11 @@ func (m *model) submit(q *reverse.Quote) {
 		c.OperatorType = 1
 	}
 	if r := m.do(c); r.Code == ledger.OK {
-		m.submitted(r)
+		m.submitted(q, r)
 	}
 }
 
-func (m *model) submitted(r ledger.Result) {
+func (m *model) submitted(q *reverse.Quote, r ledger.Result) {
 	sum := reverse.Amount(0)
 	for _, r := range m.reverses(r) {
 		sum += r.Amount
@@ -293,8 +305,8 @@ func (m *model) submitted(r ledger.Result) {
 			m.waiting = append(m.waiting, r.ID)
 		}
 	}
-	if sum == 0 {
-		m.t.Fatal("a submit of nothing")
+	if sum == 0 && q.Max > 0 || len(r.Numbers) != len(q.Subs) {
+		m.t.Fatalf("%d reverses of %d sub-orders, %d of %d", len(r.Numbers), len(q.Subs), sum, q.Max)
 	}
 }
 

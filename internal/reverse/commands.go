@@ -27,8 +27,10 @@ type MakeQuote struct {
 	Never        bool   // import only: does not expire
 }
 
-// Given is a channel named in a submit, by its code; without a code, by the name of a tender.
+// Given is a channel named in a submit: by the unique_id of the quote, else by its code, else by the name of a tender. Where a code stands
+// twice, the name tells which.
 type Given struct {
+	Unique string
 	Code   string
 	Name   string
 	Amount Amount // fen; 0 is an amount too

@@ -1,6 +1,10 @@
 package reverse
 
-import "recoup/internal/ledger"
+import (
+	"strconv"
+
+	"recoup/internal/ledger"
+)
 
 // Amount and the rest of the house's words come from the ledger.
 type Amount = ledger.Amount
@@ -72,14 +76,22 @@ func (o *Order) Row(no int64) int {
 	return -1
 }
 
+// Unique names a tender of the order: unique_id in quotes and submits.
+func (o *Order) Unique(tender int) string {
+	return strconv.FormatInt(o.Main, 10) + "-" + strconv.Itoa(tender+1)
+}
+
 // A Quote is what applyrefund offered: bound to app, store, sub-orders and gift cards, and valid for 30 minutes. It reserves nothing.
+// It can always be committed as it is, unless something moved.
 type Quote struct {
 	Token     string
 	App       string
 	Store     string
 	Main      int64
-	Subs      []int64    // in request order
-	GiftCards []string   // as a set, sorted
+	Subs      []int64    // those that take part, in request order
+	Dropped   []int64    `json:",omitempty"` // asked for too, and nothing is left of them
+	GiftCards []string   // that were sold in Subs and will be cancelled: a set, sorted
+	Unasked   []string   `json:",omitempty"` // those of GiftCards that nobody named
 	Cells     [][]Amount // one row a sub-order of Subs, one column a tender, postage folded into the last row when it is part
 	Max       Amount
 	PostFee   Amount // that part of Max which is postage

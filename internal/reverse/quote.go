@@ -37,7 +37,7 @@ func (c *MakeQuote) Keys(k *Keys) {
 // door its shares went.
 func (c *MakeQuote) decide(s *State, at *ledger.Stamp) ledger.Result {
 	if q := s.Quotes[c.Token]; q != nil { // tokens are random: this is the same import again
-		return ledger.Result{IDs: []string{q.Token}, Numbers: q.Subs, Replayed: true}
+		return ledger.Result{IDs: []string{q.Token}, Numbers: slices.Concat(q.Subs, q.Dropped), Replayed: true}
 	}
 	if _, refused, ok := s.shop(c.Store); !ok {
 		return refused
@@ -53,7 +53,9 @@ func (c *MakeQuote) decide(s *State, at *ledger.Stamp) ledger.Result {
 			return ledger.Refuse(ledger.GiftCardNotFound, ledger.T("card", card))
 		}
 	}
-	if refused, ok := s.unspent(cards, at); !ok {
+	q := &Quote{Token: c.Token, App: c.App, Store: c.Store, Main: o.Main, GiftCards: cards, Until: at.At + QuoteFor}
+	s.offer(q, s.table(o, at), subs)
+	if refused, ok := s.unspent(q.GiftCards, at); !ok {
 		return refused
 	}
 	if s.LiveQuotes[c.Store] >= QuotesMax {
@@ -61,15 +63,13 @@ func (c *MakeQuote) decide(s *State, at *ledger.Stamp) ledger.Result {
 	}
 
 	// Nothing fails from here on.
-	q := &Quote{Token: c.Token, App: c.App, Store: c.Store, Main: o.Main, Subs: subs, GiftCards: cards, Until: at.At + QuoteFor}
 	if c.Never {
 		q.Until = ledger.Never
 	}
-	q.offer(s.table(o, at))
 	s.Quotes[q.Token] = q
 	s.LiveQuotes[q.Store]++
 	s.Wdk.Quotes.Add(q)
-	return ledger.Result{IDs: []string{q.Token}, Numbers: q.Subs}
+	return ledger.Result{IDs: []string{q.Token}, Numbers: subs}
 }
 
 // find finds the sub-orders of a quote, each once, and the one order they are of. Named in both ways, they must be the same.
@@ -108,35 +108,69 @@ func (c *MakeQuote) find(s *State) (o *Order, subs []int64, refused ledger.Resul
 	return o, subs, ledger.Result{}, true
 }
 
-// offer fills a quote with all that the cells of its sub-orders can give.
-func (q *Quote) offer(tb *table) {
+// offer fills a quote with all that the cells of the sub-orders asked for can give, and with the gift cards they sold. What costs nothing
+// takes part until it went back once; what has nothing left is dropped.
+func (s *State) offer(q *Quote, tb *table, asked []int64) {
+	o := tb.order
 	last := true
-	for i := range tb.order.Subs {
-		last = last && (slices.Contains(q.Subs, tb.order.Subs[i].No) || !tb.open(i))
+	for i := range o.Subs {
+		last = last && (slices.Contains(asked, o.Subs[i].No) || !tb.open(i))
 	}
-	tenders := len(tb.order.Tenders)
-	for _, no := range q.Subs {
-		row := make([]Amount, tenders)
-		for t := range row {
-			row[t] = tb.take(tb.order.Row(no), t)
-			q.Max += row[t]
+	var post []Amount
+	rows := make([][]Amount, len(asked))
+	for i, no := range asked {
+		rows[i] = tb.takeRow(o.Row(no))
+	}
+	if last && total(tb.left[o.post()]) > 0 {
+		post = tb.takeRow(o.post())
+	}
+	for i, no := range asked {
+		sold := s.soldIn(no)
+		some := total(rows[i]) > 0 || len(sold) > 0 || tb.free(no) || total(post) > 0 && len(q.Subs) == 0 && i == len(asked)-1
+		if !some {
+			q.Dropped = append(q.Dropped, no)
+			continue
 		}
-		q.Cells = append(q.Cells, row)
+		q.Subs, q.Cells = append(q.Subs, no), append(q.Cells, rows[i])
+		q.Max += total(rows[i])
+		for _, card := range sold {
+			if !slices.Contains(q.GiftCards, card) {
+				q.Unasked = append(q.Unasked, card)
+			}
+		}
 	}
-	if !last {
-		return
-	}
-	for t := range tenders {
-		n := tb.take(tb.order.post(), t)
+	q.GiftCards = set(append(q.GiftCards, q.Unasked...))
+	for t, n := range post {
+		if n == 0 {
+			continue
+		}
 		q.Cells[len(q.Cells)-1][t] += n
 		q.PostFee += n
 		q.Max += n
 	}
 }
 
+// soldIn lists the gift cards that a sub-order sold and that were not cancelled.
+func (s *State) soldIn(sub int64) (cards []string) {
+	for _, a := range s.Accounts {
+		if a.Type == ledger.GiftCard && a.SoldIn == sub && !a.Closed {
+			cards = append(cards, a.Card)
+		}
+	}
+	slices.Sort(cards)
+	return cards
+}
+
+func total(row []Amount) (sum Amount) {
+	for _, n := range row {
+		sum += n
+	}
+	return sum
+}
+
 // offers is what the quote offers of each tender: the sums of its columns.
-func (q *Quote) offers() []Amount {
-	sums := make([]Amount, len(q.Cells[0]))
+func (q *Quote) offers(tenders int) []Amount {
+	sums := make([]Amount, tenders)
 	for _, row := range q.Cells {
 		for t, n := range row {
 			sums[t] += n
@@ -145,8 +179,9 @@ func (q *Quote) offers() []Amount {
 	return sums
 }
 
-// Modifiable reports whether a submit may refund less than the quote offers (support_modify_amount): only a quote of one sub-order.
-func (q *Quote) Modifiable() bool { return len(q.Subs) == 1 }
+// Modifiable reports whether a submit may refund less than the quote offers (support_modify_amount): only a quote of one sub-order that has
+// something to give.
+func (q *Quote) Modifiable() bool { return len(q.Subs) == 1 && q.Max > 0 }
 
 // unspent checks that gift cards can be cancelled: nobody has used them.
 func (s *State) unspent(cards []string, at *ledger.Stamp) (ledger.Result, bool) {

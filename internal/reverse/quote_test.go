@@ -14,9 +14,10 @@ func TestMakeQuoteRefusals(t *testing.T) {
 	w := setup(t)
 	a := w.take("S1", "W1", 0, amounts{50, 50}, cash(100))
 	b := w.take("S1", "W2", 0, amounts{50}, cash(50))
+	c, d := w.take("S1", "W3", 0, amounts{50}, cash(50)), w.take("S1", "W4", 0, amounts{50}, cash(50))
 	w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: a[0]})
-	w.must(&ledger.ImportCard{Card: "C2", Value: 100, SoldIn: a[0]})
-	w.must(&ledger.ImportCard{Card: "C3", Value: 100, SoldIn: a[0]})
+	w.must(&ledger.ImportCard{Card: "C2", Value: 100, SoldIn: c[0]})
+	w.must(&ledger.ImportCard{Card: "C3", Value: 100, SoldIn: d[0]})
 	w.must(&ledger.Spend{Head: ledger.Head{Who: ledger.Who{Card: "C2"}}, Order: "P1", Wants: []ledger.Want{{Family: ledger.Value, Amount: 1}}})
 	w.must(&ledger.Freeze{Head: ledger.Head{Who: ledger.Who{Card: "C3"}}, Order: "H1", Amount: 1})
 	for _, tt := range []struct {
@@ -37,8 +38,9 @@ func TestMakeQuoteRefusals(t *testing.T) {
 		{"another store's", reverse.MakeQuote{Store: "S2", Subs: a}, ledger.QuoteMismatch, ledger.T("field", "store_id不是子单的门店")},
 		{"card unknown", reverse.MakeQuote{Store: "S1", Subs: a, GiftCards: []string{"C9"}}, ledger.GiftCardNotFound, ledger.T("card", "C9")},
 		{"card sold elsewhere", reverse.MakeQuote{Store: "S1", Subs: a[1:], GiftCards: []string{"C1"}}, ledger.GiftCardNotFound, ledger.T("card", "C1")},
-		{"card spent from", reverse.MakeQuote{Store: "S1", Subs: a, GiftCards: []string{"C1", "C2"}}, ledger.GiftCardUsed, ledger.T("card", "C2")},
-		{"card held", reverse.MakeQuote{Store: "S1", Subs: a, GiftCards: []string{"C3"}}, ledger.GiftCardUsed, ledger.T("card", "C3")},
+		{"card spent from", reverse.MakeQuote{Store: "S1", Subs: c, GiftCards: []string{"C2"}}, ledger.GiftCardUsed, ledger.T("card", "C2")},
+		{"card spent from, not named", reverse.MakeQuote{Store: "S1", Subs: c}, ledger.GiftCardUsed, ledger.T("card", "C2")},
+		{"card held", reverse.MakeQuote{Store: "S1", Subs: d, GiftCards: []string{"C3"}}, ledger.GiftCardUsed, ledger.T("card", "C3")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.quote.Token = tt.name
@@ -46,7 +48,7 @@ func TestMakeQuoteRefusals(t *testing.T) {
 		})
 	}
 	w.now += 31 * minute // the hold timed out: the card is as it was sold
-	w.must(&reverse.MakeQuote{Store: "S1", Subs: a, GiftCards: []string{"C3"}, Token: "T1"})
+	w.must(&reverse.MakeQuote{Store: "S1", Subs: d, GiftCards: []string{"C3"}, Token: "T1"})
 }
 
 func TestQuoteLimit(t *testing.T) {
@@ -94,7 +96,7 @@ func TestMakeQuote(t *testing.T) {
 
 	// It reserves nothing; what a reverse takes is gone, and the last open sub-order brings the postage.
 	w.must(submission(q, 50, given(reverse.StoredValue, 27), given("10003", 23)))
-	if q = w.quote("S1", subs[0]); q.Max != 0 || q.PostFee != 0 || !cmp.Equal(q.Cells, []amounts{{0, 0}}) {
+	if q = w.quote("S1", subs[0]); q.Max != 0 || q.PostFee != 0 || len(q.Subs) != 0 || !cmp.Equal(q.Dropped, subs[:1]) {
 		t.Errorf("nothing left: %+v", q)
 	}
 	if q = w.quote("S1", subs[1]); !cmp.Equal(q.Cells, []amounts{{33, 27}}) || q.Max != 60 || q.PostFee != 10 {

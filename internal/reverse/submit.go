@@ -3,7 +3,7 @@ package reverse
 import (
 	"cmp"
 	"slices"
-	"strconv"
+	"strings"
 
 	"recoup/internal/ledger"
 )
@@ -40,22 +40,31 @@ func (c *Submit) decide(s *State, at *ledger.Stamp) ledger.Result {
 	if refused, ok := known(s.Brand, c.ReasonID); !ok {
 		return refused
 	}
-	if no, empty := s.empty(q); empty {
-		return ledger.Refuse(ledger.QuoteMismatch, ledger.T("field", "biz_order_ids中子单"+strconv.FormatInt(no, 10)+"已无可退金额"))
-	}
 	switch {
-	case c.Amount > q.Max:
+	case len(q.Subs) == 0, c.Amount > q.Max:
 		return ledger.Refuse(ledger.OverRefund, ledger.Money("max", q.Max))
-	case c.Amount <= 0, c.Amount < q.Max && !q.Modifiable():
+	case c.Amount < q.Max && !q.Modifiable():
 		return ledger.Refuse(ledger.RefundAmount, ledger.Money("max", q.Max))
+	case c.Amount <= 0 && q.Max > 0:
+		return ledger.Refuse(ledger.RefundAmount, ledger.Money("max", q.Max), ledger.T("least", "1"))
 	}
 	o := s.WdkOrders[q.Main]
 	amounts, refused, ok := c.spread(o, q, shop.Waterfall)
 	if !ok {
 		return refused
 	}
+	if slices.ContainsFunc(q.GiftCards, func(card string) bool { return s.Accounts[s.Cards[card]].Closed }) { // by another reverse
+		return ledger.Refuse(ledger.QuoteStale)
+	}
 	if refused, ok := s.unspent(q.GiftCards, at); !ok {
 		return refused
+	}
+	for _, no := range q.Subs {
+		for _, card := range s.soldIn(no) {
+			if !slices.Contains(q.GiftCards, card) { // sold since: it must not outlive the refund
+				return ledger.Refuse(ledger.QuoteStale)
+			}
+		}
 	}
 	reverses, ok := c.reverses(s, o, q, subs, amounts, at)
 	if !ok {
@@ -82,30 +91,16 @@ func (c *Submit) decide(s *State, at *ledger.Stamp) ledger.Result {
 	return result
 }
 
-// empty finds a sub-order that a quote of several has nothing to give back for, neither money nor a gift card: nobody shall see a
-// reverse of nothing, and none is left out unasked.
-func (s *State) empty(q *Quote) (sub int64, found bool) {
-	if q.Modifiable() {
-		return 0, false
-	}
-	some := func(n Amount) bool { return n > 0 }
-	for i, no := range q.Subs {
-		sold := func(card string) bool { return s.Accounts[s.Cards[card]].SoldIn == no }
-		if !slices.ContainsFunc(q.Cells[i], some) && !slices.ContainsFunc(q.GiftCards, sold) {
-			return no, true
-		}
-	}
-	return 0, false
-}
-
-// differs names what of a submit is not as in its quote, "" if all is. Lists compare as sets.
+// differs names what of a submit is not as in its quote, "" if all is. Lists compare as sets; they may be as asked or as answered.
 func (c *Submit) differs(q *Quote, subs []int64) string {
+	cards := set(c.GiftCards)
+	asked := slices.DeleteFunc(slices.Clone(q.GiftCards), func(card string) bool { return slices.Contains(q.Unasked, card) })
 	switch {
 	case c.Store != q.Store:
 		return "store_id"
-	case !sameSet(subs, q.Subs):
+	case !sameSet(subs, q.Subs) && !sameSet(subs, slices.Concat(q.Subs, q.Dropped)):
 		return "biz_order_ids"
-	case !slices.Equal(set(c.GiftCards), q.GiftCards):
+	case !slices.Equal(cards, q.GiftCards) && !slices.Equal(cards, asked):
 		return "gift_card_nos"
 	}
 	return ""
@@ -113,45 +108,47 @@ func (c *Submit) differs(q *Quote, subs []int64) string {
 
 // spread turns the channels of a submit into fen of each tender, within what the quote offers.
 //
-// Entries of one code add up, and a code that several tenders share fills them in the order's tender order. A strict store takes what is
-// given: the sum must be the refund. In a waterfall store a given amount is exact, and tenders that were given none are filled in quote
-// order. Whatever comes to the whole of a quote is every cell of it, so a quote that cannot be modified needs no check of its own.
+// A strict store takes what is given: the sum must be the refund. In a waterfall store a given amount is exact, and tenders that were given
+// none are filled in quote order. Whatever comes to the whole of a quote is every cell of it, so a quote that cannot be modified needs no
+// check of its own.
 func (c *Submit) spread(o *Order, q *Quote, waterfall bool) ([]Amount, ledger.Result, bool) {
-	offers, given, sum := q.offers(), map[string]Amount{}, Amount(0)
-	for i := range c.Channels {
-		g := &c.Channels[i]
-		code := o.code(g)
-		if code == "" {
-			return nil, ledger.Refuse(ledger.ChannelUnknown, ledger.T("channel", cmp.Or(g.Code, g.Name))), false
-		}
-		if !within(g.Amount) {
-			return nil, ledger.Refuse(ledger.AmountTooLarge, ledger.Money("max", ledger.AmountMax)), false
-		}
-		if g.Fill && waterfall {
-			continue
-		}
-		given[code] += g.Amount
-		sum += g.Amount
+	offers := q.offers(len(o.Tenders))
+	claims, sum, refused, ok := c.claims(o, waterfall)
+	if !ok {
+		return nil, refused, false
 	}
 	rest := c.Amount - sum
 	if rest < 0 || rest > 0 && !waterfall {
 		return nil, ledger.Refuse(ledger.ChannelSumMismatch, ledger.Money("sum", sum), ledger.Money("need", c.Amount)), false
 	}
-	amounts, most := make([]Amount, len(offers)), map[string]Amount{}
-	for t, offer := range offers {
-		code := o.Tenders[t].Code
-		most[code] += offer
-		if left, exact := given[code]; exact {
-			amounts[t] = min(left, offer)
-			given[code] -= amounts[t]
-		} else {
-			amounts[t] = min(rest, offer)
-			rest -= amounts[t]
+	amounts, exact := make([]Amount, len(offers)), make([]bool, len(offers))
+	// Those that name one tender first: what they leave may make the others plain.
+	slices.SortStableFunc(claims, func(a, b claim) int { return cmp.Compare(len(a.tenders), len(b.tenders)) })
+	for _, cl := range claims {
+		most, some := Amount(0), 0
+		for _, t := range cl.tenders {
+			exact[t] = true
+			if n := offers[t] - amounts[t]; n > 0 {
+				most += n
+				some++
+			}
+		}
+		switch {
+		case cl.amount > most:
+			return nil, ledger.Refuse(ledger.ChannelOverCap, ledger.T("channel", cl.name), ledger.Money("max", most)), false
+		case some > 1 && 0 < cl.amount && cl.amount < most:
+			return nil, ledger.Refuse(ledger.ChannelAmbiguous, ledger.T("channel", cl.name), ledger.T("which", o.tenderNames(cl.tenders))), false
+		}
+		for _, t := range cl.tenders { // all of them, or the one that has something
+			n := min(cl.amount, offers[t]-amounts[t])
+			amounts[t] += n
+			cl.amount -= n
 		}
 	}
-	for i := range c.Channels {
-		if code := o.code(&c.Channels[i]); given[code] > 0 {
-			return nil, ledger.Refuse(ledger.ChannelOverCap, ledger.T("channel", code), ledger.Money("max", most[code])), false
+	for t, offer := range offers {
+		if !exact[t] {
+			amounts[t] = min(rest, offer)
+			rest -= amounts[t]
 		}
 	}
 	if rest > 0 {
@@ -160,14 +157,70 @@ func (c *Submit) spread(o *Order, q *Quote, waterfall bool) ([]Amount, ledger.Re
 	return amounts, ledger.Result{}, true
 }
 
-// code is the tender code that a channel means, "" if the order has no such tender.
-func (o *Order) code(g *Given) string {
+// A claim is what a submit gives of one tender, or of several that it does not tell apart.
+type claim struct {
+	name    string // as the submit says it
+	tenders []int
+	amount  Amount
+}
+
+// claims finds the tenders that the channels of a submit mean, and adds up what is given of the same.
+func (c *Submit) claims(o *Order, waterfall bool) (claims []claim, sum Amount, refused ledger.Result, ok bool) {
+	for i := range c.Channels {
+		g := &c.Channels[i]
+		tenders := o.meant(g)
+		if len(tenders) == 0 {
+			return nil, 0, ledger.Refuse(ledger.ChannelUnknown, ledger.T("channel", cmp.Or(g.Unique, g.Code, g.Name))), false
+		}
+		if !within(g.Amount) {
+			return nil, 0, ledger.Refuse(ledger.AmountTooLarge, ledger.Money("max", ledger.AmountMax)), false
+		}
+		if g.Fill && waterfall {
+			continue
+		}
+		sum += g.Amount
+		if j := slices.IndexFunc(claims, func(cl claim) bool { return slices.Equal(cl.tenders, tenders) }); j >= 0 {
+			claims[j].amount += g.Amount
+			continue
+		}
+		claims = append(claims, claim{cmp.Or(g.Code, g.Name, g.Unique), tenders, g.Amount})
+	}
+	return claims, sum, ledger.Result{}, true
+}
+
+// meant lists the tenders that a channel can mean: the one of its unique_id; else those of its code, of them the one of its name if that is
+// one's alone; without a code those of the name.
+func (o *Order) meant(g *Given) (tenders []int) {
+	var named []int
 	for i := range o.Tenders {
-		if t := &o.Tenders[i]; t.Code == g.Code || g.Code == "" && g.Name != "" && t.Name == g.Name {
-			return t.Code
+		t := &o.Tenders[i]
+		switch {
+		case g.Unique != "":
+			if g.Unique == o.Unique(i) && (g.Code == "" || g.Code == t.Code) {
+				return []int{i}
+			}
+			continue
+		case g.Code != "" && t.Code != g.Code, g.Code == "" && (g.Name == "" || t.Name != g.Name):
+			continue
+		}
+		tenders = append(tenders, i)
+		if t.Name == g.Name {
+			named = append(named, i)
 		}
 	}
-	return ""
+	if len(named) == 1 {
+		return named
+	}
+	return tenders
+}
+
+// tenderNames names tenders that a submit did not tell apart.
+func (o *Order) tenderNames(tenders []int) string {
+	names := make([]string, len(tenders))
+	for i, t := range tenders {
+		names[i] = o.Tenders[t].Name + "(unique_id " + o.Unique(t) + ")"
+	}
+	return strings.Join(names, "、")
 }
 
 // reverses makes one reverse a sub-order, in request order, and checks that what the quote offered is still there: ok is false if not.
@@ -176,6 +229,12 @@ func (c *Submit) reverses(s *State, o *Order, q *Quote, subs []int64, amounts []
 	tb := s.table(o, at)
 	for _, no := range subs {
 		i := slices.Index(q.Subs, no)
+		if i < 0 {
+			continue // dropped: nothing is left of it
+		}
+		if total(q.Cells[i]) == 0 && o.Subs[o.Row(no)].Fee == 0 && tb.gone[no] {
+			return nil, false
+		}
 		want, postage := q.Cells[i], q.PostFee > 0 && i == len(q.Subs)-1
 		if q.Modifiable() {
 			want = amounts

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -169,6 +170,7 @@ func TestSubmitSample(t *testing.T) {
 func TestSubmitChannels(t *testing.T) {
 	t.Parallel()
 	fill := func(code string) reverse.Given { return reverse.Given{Code: code, Fill: true} }
+	second := func(n reverse.Amount) reverse.Given { return reverse.Given{Unique: "1003-2", Amount: n} } // the order is the first number issued
 	for _, tt := range []struct {
 		name     string
 		store    string
@@ -178,18 +180,20 @@ func TestSubmitChannels(t *testing.T) {
 		want     string // tender:amount
 	}{
 		{"strict: all", "S1", 100, []reverse.Given{given("10003", 40), given(reverse.StoredValue, 60)}, ledger.OK, "0:60 1:30 2:10"},
-		{"strict: part", "S1", 35, []reverse.Given{given("10003", 35)}, ledger.OK, "1:30 2:5"},
-		{"strict: entries of one code add up", "S1", 35, []reverse.Given{given("10003", 30), given("10003", 5)}, ledger.OK, "1:30 2:5"},
+		{"strict: part of one", "S1", 25, []reverse.Given{second(25)}, ledger.OK, "1:25"},
+		{"strict: part of two of one code", "S1", 35, []reverse.Given{given("10003", 35)}, ledger.ChannelAmbiguous, ""},
+		{"strict: part of two, one of them told", "S1", 35, []reverse.Given{second(30), given("10003", 5)}, ledger.OK, "1:30 2:5"},
+		{"strict: entries of one code add up", "S1", 40, []reverse.Given{given("10003", 30), given("10003", 10)}, ledger.OK, "1:30 2:10"},
 		{"strict: an amount left out is 0", "S1", 60, []reverse.Given{given(reverse.StoredValue, 60), fill("10003")}, ledger.OK, "0:60"},
 		{"strict: by name", "S1", 40, []reverse.Given{{Name: "现金", Amount: 40}}, ledger.OK, "1:30 2:10"},
 		{"strict: nothing given", "S1", 40, nil, ledger.ChannelSumMismatch, ""},
 		{"waterfall: nothing given", "S2", 70, nil, ledger.OK, "0:60 1:10"},
-		{"waterfall: the rest in quote order", "S2", 70, []reverse.Given{given("10003", 20)}, ledger.OK, "0:50 1:20"},
+		{"waterfall: the rest in quote order", "S2", 70, []reverse.Given{second(20)}, ledger.OK, "0:50 1:20"},
 		{"waterfall: given is exact, 0 too", "S2", 30, []reverse.Given{given(reverse.StoredValue, 0)}, ledger.OK, "1:30"},
 		{"waterfall: named without an amount", "S2", 30, []reverse.Given{fill(reverse.StoredValue)}, ledger.OK, "0:30"},
 		{"waterfall: given is more", "S2", 30, []reverse.Given{given("10003", 31)}, ledger.ChannelSumMismatch, ""},
 		{"waterfall: above a cell", "S2", 90, []reverse.Given{given("10003", 41)}, ledger.ChannelOverCap, ""},
-		{"waterfall: the others have less", "S2", 90, []reverse.Given{given("10003", 20)}, ledger.ChannelSumMismatch, ""},
+		{"waterfall: the others have less", "S2", 95, []reverse.Given{second(20)}, ledger.ChannelSumMismatch, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -252,45 +256,219 @@ func TestSubmitSeveral(t *testing.T) {
 	}
 }
 
-// Several sub-orders, of which one has nothing to give back: no reverse of nothing is made, unless it cancels a gift card.
-func TestSubmitNothingOfASub(t *testing.T) {
+// A quote can be committed as it is, or as it was asked for: what has nothing left is left out, what costs nothing takes part once.
+func TestSubmitAsQuoted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		fees   amounts
+		first  []int // refunded before, whole
+		cards  []int // sub-orders that sell a gift card after that
+		asked  []int
+		quoted []int
+		max    reverse.Amount
+	}{
+		{"of one", amounts{50, 50}, nil, nil, []int{0}, []int{0}, 50},
+		{"free of charge, with another", amounts{1000, 0}, nil, nil, []int{0, 1}, []int{0, 1}, 1000},
+		{"free of charge, alone", amounts{1000, 0}, nil, nil, []int{1}, []int{1}, 0},
+		{"free of charge, after the others", amounts{1000, 0}, []int{0}, nil, []int{1, 0}, []int{1}, 0},
+		{"free of charge, back already", amounts{1000, 0}, []int{1}, nil, []int{1, 0}, []int{0}, 1000},
+		{"one refunded before", amounts{1000, 500}, []int{0}, nil, []int{0, 1}, []int{1}, 500},
+		{"two of three refunded before", amounts{10, 20, 30}, []int{2, 0}, nil, []int{0, 1, 2}, []int{1}, 20},
+		{"refunded before, and a gift card", amounts{50, 50}, []int{0}, []int{0}, []int{0, 1}, []int{0, 1}, 50},
+		{"an order for nothing", amounts{0, 0}, nil, nil, []int{0, 1}, []int{0, 1}, 0},
+		{"nothing at all", amounts{50, 50}, []int{0}, nil, []int{0}, nil, 0},
+	} {
+		for _, as := range []string{"quoted", "asked"} {
+			t.Run(tt.name+", as "+as, func(t *testing.T) {
+				t.Parallel()
+				w := setup(t)
+				sum := total(tt.fees)
+				tenders := []reverse.Tender{cash(sum)}
+				if sum == 0 {
+					tenders = nil
+				}
+				subs := w.take("S1", "W1", 0, tt.fees, tenders...)
+				of := func(places []int) (list []int64) {
+					for _, i := range places {
+						list = append(list, subs[i])
+					}
+					return list
+				}
+				for _, i := range tt.first {
+					w.must(submission(w.quote("S1", subs[i]), tt.fees[i], given("10003", tt.fees[i])))
+				}
+				for _, i := range tt.cards {
+					w.must(&ledger.ImportCard{Card: fmt.Sprint("C", i), Value: 100, SoldIn: subs[i]})
+				}
+				q := w.quote("S1", of(tt.asked)...)
+				if !cmp.Equal(q.Subs, of(tt.quoted)) || q.Max != tt.max || len(q.GiftCards) != len(tt.cards) {
+					t.Fatalf("quote %+v", q)
+				}
+				var channels []reverse.Given
+				if tt.max > 0 {
+					channels = []reverse.Given{given("10003", tt.max)}
+				}
+				c := submission(q, tt.max, channels...)
+				if as == "asked" {
+					c.Subs, c.GiftCards = of(tt.asked), nil
+				}
+				r := w.do(c)
+				if len(tt.quoted) == 0 {
+					wantCode(t, r, ledger.OverRefund, ledger.Money("max", 0))
+					return
+				}
+				wantCode(t, r, ledger.OK)
+				for _, r := range w.reverses(r) {
+					if fee := tt.fees[slices.Index(subs, r.Sub)]; !slices.Contains(tt.first, slices.Index(subs, r.Sub)) && r.Amount != fee || r.Amount == 0 && r.Status != reverse.Success {
+						t.Errorf("reverse %+v", r)
+					}
+				}
+				again := w.quote("S1", of(tt.asked)...)
+				if len(again.Subs) != 0 {
+					t.Errorf("again %+v", again)
+				}
+				w.audit()
+			})
+		}
+	}
+}
+
+// Of two quotes of what costs nothing one is committed.
+func TestSubmitFreeTwice(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	subs := w.take("S1", "W1", 0, amounts{10, 0}, cash(10))
+	a, b := w.quote("S1", subs[1]), w.quote("S1", subs[1])
+	w.must(submission(a, 0))
+	wantCode(t, w.do(submission(b, 0)), ledger.QuoteStale)
+}
+
+// Gift cards sold in what is refunded are cancelled, named or not; one that is used, or sold after the quote, stops the refund.
+func TestSubmitCardsNotNamed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
-		fees  amounts
-		first reverse.Amount // refunded of the first sub-order before
-		cards []string       // sold in the first sub-order
+		asked []string
+		do    func(w *world, subs []int64)
+		give  []string
 		code  ledger.Code
 	}{
-		{"free of charge", amounts{0, 50}, 0, nil, ledger.QuoteMismatch},
-		{"refunded before", amounts{50, 50}, 50, nil, ledger.QuoteMismatch},
-		{"refunded in part", amounts{50, 50}, 49, nil, ledger.OK},
-		{"a gift card, its price refunded before", amounts{50, 50}, 50, []string{"C1"}, ledger.OK},
+		{"none named", nil, nil, nil, ledger.OK},
+		{"none named, submitted as quoted", nil, nil, []string{"C1", "C2"}, ledger.OK},
+		{"one named", []string{"C2"}, nil, []string{"C2"}, ledger.OK},
+		{"one named, another submitted", []string{"C2"}, nil, []string{"C1"}, ledger.QuoteMismatch},
+		{"used since", nil, func(w *world, _ []int64) {
+			w.must(&ledger.Spend{Head: ledger.Head{Who: ledger.Who{Card: "C1"}}, Order: "P9", Wants: []ledger.Want{{Family: ledger.Value, Amount: 1}}})
+		}, nil, ledger.GiftCardUsed},
+		{"sold since", nil, func(w *world, subs []int64) {
+			w.must(&ledger.ImportCard{Card: "C4", Value: 100, SoldIn: subs[0]})
+		}, nil, ledger.QuoteStale},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := setup(t)
-			subs := w.take("S1", "W1", 0, tt.fees, cash(tt.fees[0]+tt.fees[1]))
-			w.must(&ledger.ImportCard{Card: "C1", Value: 100, SoldIn: subs[0]})
-			if tt.first > 0 {
-				w.must(submission(w.quote("S1", subs[0]), tt.first, given("10003", tt.first)))
+			subs := w.take("S1", "W1", 0, amounts{200, 100}, cash(300))
+			for i, sub := range []int64{subs[0], subs[0], subs[1]} {
+				w.must(&ledger.ImportCard{Card: fmt.Sprint("C", i+1), Value: 100, SoldIn: sub, Member: map[bool]string{true: member}[i == 1]})
 			}
-			left := tt.fees[0] + tt.fees[1] - tt.first
-			r := w.do(submission(w.quoteCards("S1", tt.cards, subs...), left, given("10003", left)))
-			if tt.code != ledger.OK {
-				wantCode(t, r, tt.code, ledger.T("field", fmt.Sprintf("biz_order_ids中子单%d已无可退金额", subs[0])))
-				w.must(submission(w.quote("S1", subs[1]), left, given("10003", left))) // without it
-				w.audit()
-				return
+			q := w.quoteCards("S1", tt.asked, subs[0])
+			if !cmp.Equal(q.GiftCards, []string{"C1", "C2"}) {
+				t.Fatalf("quoted %q", q.GiftCards)
 			}
-			wantCode(t, r, tt.code)
-			list := w.reverses(r)
-			if len(list) != 2 || list[0].Amount != left-tt.fees[1] || !cmp.Equal(list[0].GiftCards, tt.cards) || list[1].Amount != tt.fees[1] {
-				t.Errorf("reverses %+v", list)
+			if tt.do != nil {
+				tt.do(w, subs)
+			}
+			c := submission(q, 200, given("10003", 200))
+			c.GiftCards = tt.give
+			wantCode(t, w.do(c), tt.code)
+			s := w.see(func(k *reverse.Keys) {
+				for _, card := range []string{"C1", "C2", "C3"} {
+					k.Idents[ledger.Ident{Type: ledger.ByCard, Text: card}] = struct{}{}
+				}
+			})
+			for card, sold := range map[string]bool{"C1": true, "C2": true, "C3": false} {
+				if a := s.Accounts[s.Cards[card]]; a.Closed != (sold && tt.code == ledger.OK) {
+					t.Errorf("card %s: %+v", card, a)
+				}
 			}
 			w.audit()
 		})
 	}
+}
+
+// Two members' stored value, and two bank cards: each gets back its own.
+func TestSubmitTendersOfOneCode(t *testing.T) {
+	t.Parallel()
+	const amount = 10
+	second := reverse.Given{Unique: "2", Amount: amount}
+	for _, tt := range []struct {
+		name    string
+		tenders func(w *world) []reverse.Tender
+		given   reverse.Given // Unique: the place of a tender
+		code    ledger.Code
+		want    int // tender
+	}{
+		{"members by unique_id", twoMembers, second, ledger.OK, 1},
+		{"members by unique_id and code", twoMembers, reverse.Given{Unique: "2", Code: reverse.StoredValue, Amount: amount}, ledger.OK, 1},
+		{"unique_id of another code", twoMembers, reverse.Given{Unique: "2", Code: "10003", Amount: amount}, ledger.ChannelUnknown, 0},
+		{"unique_id of nothing", twoMembers, reverse.Given{Unique: "9", Amount: amount}, ledger.ChannelUnknown, 0},
+		{"members by name", twoMembers, reverse.Given{Code: reverse.StoredValue, Name: "李四", Amount: amount}, ledger.OK, 1},
+		{"members by name alone", twoMembers, reverse.Given{Name: "李四", Amount: amount}, ledger.OK, 1},
+		{"members by another name", twoMembers, reverse.Given{Code: reverse.StoredValue, Name: "储值", Amount: amount}, ledger.ChannelAmbiguous, 0},
+		{"members by code", twoMembers, reverse.Given{Code: reverse.StoredValue, Amount: amount}, ledger.ChannelAmbiguous, 0},
+		{"cards by unique_id", twoCards, second, ledger.OK, 1},
+		{"cards by name", twoCards, reverse.Given{Code: "10004", Name: "银行卡", Amount: amount}, ledger.ChannelAmbiguous, 0},
+		{"cards, all of both", twoCards, reverse.Given{Code: "10004", Amount: 100}, ledger.OK, -1},
+		{"cards, more than both", twoCards, reverse.Given{Code: "10004", Amount: 101}, ledger.OverRefund, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			subs := w.take("S1", "W1", 0, amounts{100}, tt.tenders(w)...)
+			q := w.quote("S1", subs...)
+			g := tt.given
+			if g.Unique != "" {
+				g.Unique = fmt.Sprint(q.Main, "-", g.Unique)
+			}
+			r := w.do(submission(q, g.Amount, g))
+			if tt.code == ledger.ChannelAmbiguous {
+				for i := range 2 {
+					if unique := fmt.Sprint(q.Main, "-", i+1); !strings.Contains(r.Desc(), unique) {
+						t.Errorf("%s does not name %s", r.Desc(), unique)
+					}
+				}
+			}
+			wantCode(t, r, tt.code)
+			if tt.code != ledger.OK {
+				return
+			}
+			channels := w.reverses(r)[0].Channels
+			if tt.want >= 0 && (len(channels) != 1 || channels[0].Tender != tt.want) || tt.want < 0 && len(channels) != 2 {
+				t.Errorf("channels %+v", channels)
+			}
+			w.audit()
+		})
+	}
+}
+
+func twoMembers(w *world) []reverse.Tender {
+	w.verify("P1", 50, 0)
+	w.must(&ledger.Spend{Head: of("M2"), Order: "P2", Wants: []ledger.Want{{Family: ledger.Value, Amount: 50}}})
+	a, b := value(50, "P1"), value(50, "P2")
+	a.Name, b.Name = "张三", "李四"
+	return []reverse.Tender{a, b}
+}
+
+func twoCards(*world) []reverse.Tender {
+	return []reverse.Tender{{Code: "10004", Amount: 50}, {Code: "10004", Amount: 50}}
+}
+
+func total(list amounts) (sum reverse.Amount) {
+	for _, n := range list {
+		sum += n
+	}
+	return sum
 }
 
 // Member assets alone are paid within the transaction: SUCCESS at once.

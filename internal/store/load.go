@@ -119,6 +119,7 @@ type Loader struct {
 	reverses todo[int64]
 	quotes   todo[string]
 	mains    todo[int64]
+	sold     todo[string]
 }
 
 // NewLoader returns a loader with an empty state. clock is the time by which counts are taken, nil for the database's. The caller sets
@@ -288,7 +289,7 @@ func (l *Loader) Follow() error {
 // Pending reports whether there is something to look up: members named by their ids need no resolving.
 func (l *Loader) Pending() bool {
 	return len(l.idents.next)+len(l.orders.next)+len(l.lotID.next)+len(l.vouchers.next)+len(l.subs.next)+len(l.outs.next)+
-		len(l.outSubs.next)+len(l.reverses.next)+len(l.quotes.next)+len(l.mains.next) > 0 || l.mode != Resolving && len(l.memberID.next) > 0
+		len(l.outSubs.next)+len(l.reverses.next)+len(l.quotes.next)+len(l.mains.next)+len(l.sold.next) > 0 || l.mode != Resolving && len(l.memberID.next) > 0
 }
 
 // round asks for what is to be followed.
@@ -402,6 +403,9 @@ func (l *Loader) askWdk() {
 			return nil
 		}, keys)
 	}
+	if keys := l.sold.take(); len(keys) > 0 { // who holds the gift cards that were sold in the orders
+		l.Ask("HistoryMembers", l.bearer, keys)
+	}
 	if l.mode == Locked {
 		return
 	}
@@ -418,6 +422,9 @@ func (l *Loader) wdkOrder(r Row) error {
 		return err
 	}
 	l.State.WdkOrders[o.Main] = o
+	for i := range o.Subs {
+		l.sold.add(ledger.SoldIn(o.Subs[i].No))
+	}
 	for i := range o.Tenders {
 		if t := &o.Tenders[i]; t.Asset() {
 			l.orders.add(t.Order)

@@ -111,6 +111,11 @@ func (l *loader) wdk(keys *reverse.Keys) {
 			continue
 		}
 		l.s.PutOrder(clone(o))
+		for i := range o.Subs {
+			for _, op := range l.histories[ledger.SoldIn(o.Subs[i].No)] {
+				l.member(op.Member)
+			}
+		}
 		for i := range o.Tenders {
 			if t := &o.Tenders[i]; t.Asset() {
 				l.order(t.Order)

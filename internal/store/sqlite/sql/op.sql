@@ -10,6 +10,10 @@ SELECT seq, body FROM op INDEXED BY op_refund WHERE brand = ?1 AND refund = ?2;
 -- the rows of one number, in order of the index op_order
 SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 ORDER BY ordinal;
 
+-- name: HistoryMembers
+-- the rows of one number in the index op_order
+SELECT member FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 ORDER BY ordinal;
+
 -- name: SaveOps
 -- appends
 INSERT INTO op (place, brand, at, kind, ordinal, request, refund, member, shop, order_no, body)
