@@ -7,16 +7,17 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"recoup/internal/api"
 	"recoup/internal/auth"
+	"recoup/internal/clock"
 	"recoup/internal/demo"
 	"recoup/internal/engine"
 	"recoup/internal/gateway"
@@ -43,6 +44,7 @@ type Options struct {
 	Demo     bool           // make the demo world if it is not there, and accept its credentials
 	Trial    bool           // open a demo database without accepting its credentials
 	Now      func() time.Time
+	Steady   func() time.Duration // goes on whatever is done to Now, which is watched by it; default the machine's, none with a Now of its own
 	Log      *slog.Logger
 }
 
@@ -61,15 +63,18 @@ type Node struct {
 	handler http.Handler
 	cert    *gateway.Certificate // nil: Serve speaks plain HTTP
 	now     func() time.Time
+	clock   *clock.Watch // nil: the clock is not watched
+	ahead   atomic.Int64 // the last stamp of all brands, as looked up now and then
 	log     *slog.Logger
 	stop    context.CancelFunc
 	owned   bool // the store is ours to close
 	swept   chan struct{}
+	kept    chan struct{}
 }
 
 // Open starts a node. Close ends it.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{})}
+	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{}), kept: make(chan struct{})}
 	if n.now == nil {
 		n.now = time.Now
 	}
@@ -93,7 +98,13 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		n.closeStore()
 		return nil, err
 	}
-	n.Engine = engine.New(n.Store, engine.Options{BatchMax: o.BatchMax, Lanes: o.Lanes, QueueMax: o.QueueMax, Now: n.now, Log: n.log, Observe: n.observe})
+	if err := n.watchClock(ctx, &o); err != nil {
+		n.closeStore()
+		return nil, err
+	}
+	n.Engine = engine.New(n.Store, engine.Options{
+		BatchMax: o.BatchMax, Lanes: o.Lanes, QueueMax: o.QueueMax, Now: n.now, Log: n.log, Observe: n.observe, Trust: n.trust,
+	})
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
 	var err error
@@ -118,6 +129,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	mux.HandleFunc("GET /docs", n.overview)
 	n.handler = mux
 	go n.sweep(life)
+	go n.keepTime(life)
 	return n, nil
 }
 
@@ -162,6 +174,7 @@ func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 func (n *Node) Close() {
 	n.stop()
 	<-n.swept
+	<-n.kept
 	n.Engine.Close()
 	n.closeStore()
 }
@@ -215,24 +228,24 @@ func keyed(b *ledger.Brand, text string) ledger.Digest {
 
 // ready fails while the directory is stale or the store does not answer.
 func (n *Node) ready(ctx context.Context) error {
+	if err := n.timeless(ctx); err != nil {
+		return err
+	}
 	if err := n.Auth.Fresh(); err != nil {
 		return err
 	}
-	if clock, ok := n.Store.(interface {
+	if there, ok := n.Store.(interface {
 		Drift(context.Context, time.Time) (time.Duration, error)
 	}); ok {
-		drift, err := clock.Drift(ctx, n.now())
-		if err == nil && drift.Abs() > driftMax {
-			err = fmt.Errorf("this machine's clock and the database's are %s apart", drift)
+		drift, err := there.Drift(ctx, n.now())
+		if err == nil && drift.Abs() > clock.Limit {
+			err = &clock.Fault{What: "this machine's clock and the database's are apart", Clock: n.now(), Against: n.now().Add(-drift)}
 		}
 		return err
 	}
 	_, err := n.Store.Revision(ctx)
 	return err
 }
-
-// driftMax is how far the clocks of process and database may be apart: a signature is checked by the one, a deadline by the other.
-const driftMax = 5 * time.Second
 
 // sweepEvery is how often untouched members are looked through for what is due. It is housekeeping: a command that meets something due
 // expires it first.
@@ -257,11 +270,20 @@ func (n *Node) sweep(ctx context.Context) {
 
 func (n *Node) sweepOnce(ctx context.Context) error {
 	const limit = 500
+	if err := n.timeless(ctx); err != nil {
+		return nil // which was told
+	}
 	now := n.now().UnixMilli()
 	for _, brand := range n.Auth.Current().Brands() {
 		due, err := n.Store.Due(ctx, brand, now, limit)
 		if err != nil {
 			return err
+		}
+		if ok, err := n.sweepable(ctx, brand, len(due)); err != nil || !ok {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		for _, m := range due {
 			c := &ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: m}}}

@@ -316,7 +316,10 @@ type imported struct {
 // importCards writes the cards, many at once so that the engine can commit them together. It stops at the first fault.
 func importCards(ctx context.Context, s store.Store, brand string, cards []cardLine, p *progress) (imported, error) {
 	const together = 512
-	n := engine.New(s, engine.Options{AgeMax: time.Minute})
+	n, err := newEngine(ctx, s, engine.Options{AgeMax: time.Minute})
+	if err != nil {
+		return imported{}, err
+	}
 	defer n.Close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

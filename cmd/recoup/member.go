@@ -45,7 +45,10 @@ func (c *memberFlags) setFrozen(e *env, frozen bool) error {
 		}
 		said := map[bool]string{true: "is frozen", false: "is not frozen"}[frozen]
 		if m.Frozen != frozen {
-			n := engine.New(s, engine.Options{})
+			n, err := newEngine(e.ctx, s, engine.Options{})
+			if err != nil {
+				return err
+			}
 			defer n.Close()
 			r, err := n.Submit(e.ctx, c.Brand, cmd)
 			if err != nil {

@@ -57,6 +57,7 @@ var rules = []rule{
 	number("voucher-grace-days", "the same for vouchers", 36500, func(b *ledger.Brand) *int64 { return &b.Policy.VoucherGrace }),
 	number("value-days", "days that stored value lives, 0 for ever", 36500, func(b *ledger.Brand) *int64 { return &b.Policy.ValueDays }),
 	number("point-days", "days that points live, 0 for ever", 36500, func(b *ledger.Brand) *int64 { return &b.Policy.PointDays }),
+	number("sweep-share", "percent of the members with dated lots that may expire at once; more waits for `recoup clock confirm`; 0 means 20", 100, func(b *ledger.Brand) *int64 { return &b.Policy.SweepShare }),
 	number("points-per-yuan", "points worth one yuan, 0 means 100", 1_000_000, func(b *ledger.Brand) *int64 { return &b.Policy.PointsPerYuan }),
 
 	list("biz-type", "WORD,…", "further biz_type values of point.reversepoint", func(b *ledger.Brand) *[]string { return &b.BizTypes }, readWord, showWord),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"recoup/internal/audit"
+	"recoup/internal/clock"
 	"recoup/internal/ledger"
 	"recoup/internal/store"
 )
@@ -30,6 +31,7 @@ type brandVerdict struct {
 	audit.Summary
 	Name       string            `json:"name"`
 	Seconds    float64           `json:"seconds"`
+	Ahead      string            `json:"ahead,omitempty"` // of this machine's clock: the last stamp
 	Divergence *audit.Divergence `json:"divergence,omitempty"`
 }
 
@@ -113,6 +115,13 @@ func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err
 		e.progress("")
 	}
 	v.Seconds = time.Since(start).Seconds()
+	if err != nil {
+		return v, err
+	}
+	head, err := s.Head(e.ctx, id)
+	if ahead := time.UnixMilli(head.At).Sub(start); ahead > clock.JumpMax {
+		v.Ahead = ahead.Round(time.Second).String()
+	}
 	return v, err
 }
 
@@ -128,6 +137,9 @@ func (v *brandVerdict) print(w io.Writer) {
 		v.Accounts, v.Lots, v.Holds, v.Vouchers, v.Orders, v.Reverses)
 	fmt.Fprintf(w, "  balance     %s, %d uses\n", sums(&v.Balance), v.Uses)
 	fmt.Fprintf(w, "  held        %s\n", sums(&v.Held))
+	if v.Ahead != "" {
+		fmt.Fprintf(w, "  AHEAD       the last stamp is %s ahead of this machine's clock; `recoup clock show` compares them\n", v.Ahead)
+	}
 	fmt.Fprintf(w, "  agrees      %.1f s, %.0f operations/s\n", v.Seconds, float64(v.Ops)/v.Seconds)
 }
 

@@ -89,6 +89,23 @@ func tryVerify(args ...string) (code int, out, errs string) {
 	return code, stdout.String(), stderr.String()
 }
 
+// Books whose last stamp is ahead of the clock say so.
+func TestVerifyAhead(t *testing.T) {
+	dsn := verified["sqlite"].open(t)
+	n, err := recoup.Open(t.Context(), recoup.Options{DB: dsn, Demo: true, Now: func() time.Time { return time.Now().Add(50 * time.Hour) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Close()
+	code, out, _ := tryVerify("--db", dsn)
+	if code != 0 || !strings.Contains(out, "AHEAD") {
+		t.Errorf("%d\n%s", code, out)
+	}
+	if code, out, _ = tryVerify("--db", dsn, "--json"); code != 0 || !strings.Contains(out, `"ahead": "`) {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	for name, on := range verified {
 		t.Run(name, func(t *testing.T) { verifies(t, on) })

@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	// (docs/adr/0001-api-imports-top.md).
 	"top":     {"github.com/go-json-experiment/json/jsontext"},
 	"api":     {"ledger", "reverse", "policy", "query", "top", "store"},
-	"gateway": {"top", "api", "auth", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
+	"gateway": {"top", "api", "auth", "clock", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
 
 	// What people look at. The console runs the same commands through the same service as the API.
 	"web":         {},
@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 
 	// Leaves. auth keeps the store's directory in memory.
 	"auth":      {"store", "ledger"},
+	"clock":     {"golang.org/x/sys/unix"},
 	"limit":     {"golang.org/x/time/rate"},
 	"telemetry": {"github.com/prometheus/client_golang"},
 	"pgtemp":    {"github.com/jackc/pgx/v5"},

@@ -74,6 +74,7 @@ type nullBatch struct {
 
 func (b *nullBatch) State() *reverse.State        { return b.state }
 func (b *nullBatch) At() int64                    { return b.at }
+func (b *nullBatch) Clock() int64                 { return b.at }
 func (b *nullBatch) Save(context.Context) error   { return nil }
 func (b *nullBatch) Commit(context.Context) error { return nil }
 func (b *nullBatch) Token() string                { return strconv.FormatInt(b.at, 10) }

@@ -33,6 +33,9 @@ type Options struct {
 	Now           func() time.Time
 	Log           *slog.Logger
 	Observe       func(Measure) // called after every batch; nil: nobody listens
+	// Trust says whether a batch may be stamped: before and after are Now around the moment at which the store read its clock, stored is what
+	// that said, and stamp what the batch would get. Its error fails the batch, and nothing is decided. nil: any may.
+	Trust func(before, after time.Time, stored, stamp int64) error
 }
 
 // A Measure tells what one batch took.
@@ -252,7 +255,7 @@ func (e *Engine) process(q *queue, batch []*call, waiting int) {
 	err := e.transact(t, fresh, &m)
 	switch {
 	case err == nil:
-	case len(fresh) > 1 && !errors.Is(err, store.ErrDown):
+	case len(fresh) > 1 && !errors.Is(err, store.ErrDown) && !errors.Is(err, errClock):
 		// One bad command must not fail its neighbours: each by itself, and only the guilty one hears of it.
 		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", q.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
 		for _, c := range fresh {
@@ -277,6 +280,9 @@ func (e *Engine) fail(brand string, c *call, err error) {
 		slog.String("request", fmt.Sprintf("%x", h.Request)), slog.Any("error", err))
 	c.result, c.err = ledger.Result{}, ErrFailed
 }
+
+// errClock: the clock cannot be believed. Every call of the brand fails until it can.
+var errClock = errors.New("engine: no stamp")
 
 // errShort asks for a new block of numbers and the batch once more.
 var errShort = errors.New("engine: out of reserved numbers")
@@ -355,6 +361,11 @@ func (e *Engine) attempt(ctx context.Context, t *turn, calls []*call, keys *reve
 	}
 	defer b.Rollback()
 	loaded := e.opts.Now()
+	if e.opts.Trust != nil {
+		if err := e.opts.Trust(start, loaded, b.Clock(), b.At()); err != nil {
+			return fmt.Errorf("%w: %w", errClock, err)
+		}
+	}
 
 	block := t.numbers
 	results, err := e.decide(b.State(), calls, b.At(), &block)

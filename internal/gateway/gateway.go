@@ -10,6 +10,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 
 	"recoup/internal/api"
 	"recoup/internal/auth"
+	"recoup/internal/clock"
 	"recoup/internal/limit"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
@@ -113,11 +115,15 @@ func (g *gateway) serveLive(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, http.StatusOK, "ok")
 }
 
-// serveReady keeps the reason to itself: the address is public, and errors name hosts.
+// serveReady keeps the reason to itself: the address is public, and errors name hosts. What a clock says is no secret.
 func (g *gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := g.ready(r.Context()); err != nil {
 		g.log.WarnContext(r.Context(), "not ready", slog.Any("error", err))
-		writeText(w, http.StatusServiceUnavailable, "not ready")
+		text := "not ready"
+		if fault := (*clock.Fault)(nil); errors.As(err, &fault) {
+			text += ": " + fault.Error()
+		}
+		writeText(w, http.StatusServiceUnavailable, text)
 		return
 	}
 	writeText(w, http.StatusOK, "ok")

@@ -108,6 +108,7 @@ type Policy struct {
 	VoucherGrace    int64           // days, likewise for vouchers
 	ValueDays       int64           // lots of stored value live so many days; 0: for ever
 	PointDays       int64           // clear rule: points live so many days; 0: for ever
+	SweepShare      int64           // percent of the members with dated lots that may expire at once without an operator's word; 0 means 20
 	PointsPerYuan   int64           // deduction rule: points worth one yuan; 0 means 100
 }
 

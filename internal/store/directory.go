@@ -139,6 +139,44 @@ func (t Tables) put(ctx context.Context, statement, key string, v any) error {
 	})
 }
 
+// ClockWord reads the last word.
+func (t Tables) ClockWord(ctx context.Context) (w ClockWord, err error) {
+	err = t.Read(ctx, func(tx Tx) error { return clockWord(tx, &w) })
+	return w, err
+}
+
+func clockWord(tx Tx, w *ClockWord) error {
+	return tx.Query("ClockWord", func(r Row) error {
+		v, err := Decode[ClockWord](r.Bytes(0))
+		if err == nil {
+			*w = *v
+		}
+		return err
+	})
+}
+
+// SayClock adds a word.
+func (t Tables) SayClock(ctx context.Context, w *ClockWord) error {
+	next := *w
+	err := t.change(ctx, func(tx Tx) error {
+		var last ClockWord
+		if err := clockWord(tx, &last); err != nil {
+			return err
+		}
+		next.N = last.N + 1
+		text, err := Encode(next)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec("SayClock", next.N, string(text))
+		return err
+	})
+	if err == nil {
+		*w = next
+	}
+	return err
+}
+
 // DeleteSession takes a session away; one that is not there is no error.
 func (t Tables) DeleteSession(ctx context.Context, token string) error {
 	return t.change(ctx, func(tx Tx) error {

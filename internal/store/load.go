@@ -37,6 +37,7 @@ var ErrUnlocked = errors.New("store: keys lead beyond what is locked")
 type Loaded struct {
 	State *reverse.State
 	At    int64 // the stamp, milliseconds since 1970
+	Clock int64 // what the clock said, to the batches: At is the brand's last stamp if that is later
 
 	members map[string]*memberRow
 	lots    map[ledger.LotID]lotRow

@@ -58,6 +58,9 @@ type Store interface {
 
 	// Due lists up to limit members that have something to expire at the moment, for the sweeper.
 	Due(ctx context.Context, brand string, now int64, limit int) ([]string, error)
+	// DueShare counts the members that have lots to expire at the moment, and those that have any that will expire. It is an estimate:
+	// who has holds beside dated lots may count for one or the other.
+	DueShare(ctx context.Context, brand string, now int64) (due, dated int64, err error)
 	// Purge deletes remembered refusals and tombstones whose time is over, and unused quotes QuoteKept later, at most limit of each
 	// in each brand.
 	Purge(ctx context.Context, now int64, limit int) error
@@ -81,8 +84,9 @@ type Resolved struct {
 type Batch interface {
 	// State is what was loaded. Decide changes it in place.
 	State() *reverse.State
-	// At is the batch's stamp.
+	// At is the batch's stamp. Clock is what the store's clock, or now, said: At is later if the brand's last stamp is.
 	At() int64
+	Clock() int64
 	// Save writes State's changes: hands the operations their sequence numbers, in order, and adds one link to the brand's
 	// hash chain. Nothing is durable yet. ErrRetry when a unique key says that another writer won. An account stays with its member.
 	// After an error the batch can only be rolled back.
@@ -108,6 +112,19 @@ type Directory interface {
 	PutApp(ctx context.Context, a *App) error
 	PutSession(ctx context.Context, s *Session) error
 	DeleteSession(ctx context.Context, token string) error
+
+	// ClockWord is the last word an operator said of the clock; N is 0 if none did. SayClock adds one, and sets its N.
+	ClockWord(ctx context.Context) (ClockWord, error)
+	SayClock(ctx context.Context, w *ClockWord) error
+}
+
+// A ClockWord is what an operator said of the clock: that it was right (package clock).
+type ClockWord struct {
+	N    int64
+	At   int64 // what it said, milliseconds since 1970
+	Head int64 // stamps up to this one are accepted although they are ahead of it
+	By   string
+	Why  string
 }
 
 // Snapshot is the directory at one revision.

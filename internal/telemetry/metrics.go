@@ -19,6 +19,9 @@ type Metrics struct {
 	Queue     prometheus.Gauge     // commands waiting for a batch
 	Commit    prometheus.Histogram // seconds from save to durable
 
+	ClockWrong prometheus.Gauge // 1 while nothing is stamped, because the clock cannot be believed
+	Ahead      prometheus.Gauge // seconds that the last stamp of a brand is ahead of the clock; the most of all brands, 0 if none is
+
 	registry *prometheus.Registry
 }
 
@@ -43,9 +46,15 @@ func New() *Metrics {
 		Commit: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "recoup_commit_seconds", Help: "Time to save and commit a batch.", Buckets: seconds,
 		}),
+		ClockWrong: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "recoup_clock_wrong", Help: "1 while the clock cannot be believed and nothing is stamped.",
+		}),
+		Ahead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "recoup_stamp_ahead_seconds", Help: "How far the last stamp of a brand is ahead of the clock, the most of all brands.",
+		}),
 		registry: prometheus.NewRegistry(),
 	}
-	m.registry.MustRegister(m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit,
+	m.registry.MustRegister(m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

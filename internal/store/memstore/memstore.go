@@ -45,6 +45,7 @@ type Store struct {
 	brands   map[string]*books
 	apps     map[string]*store.App
 	sessions map[string]*store.Session
+	words    []store.ClockWord
 	revision int64
 }
 
@@ -198,7 +199,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 		return nil, err
 	}
 	at := max(now, b.head.At)
-	return &batch{s: s, b: b, at: at, state: b.load(keys, at)}, nil
+	return &batch{s: s, b: b, at: at, clock: now, state: b.load(keys, at)}, nil
 }
 
 // Read never waits for a batch.
@@ -249,6 +250,27 @@ func (s *Store) Due(_ context.Context, brand string, now int64, limit int) ([]st
 	})
 }
 
+// DueShare counts members by what their lots say.
+func (s *Store) DueShare(_ context.Context, brand string, now int64) (due, dated int64, err error) {
+	type counts struct{ due, dated int64 }
+	n, err := read(s, brand, func(b *books) (n counts, err error) {
+		members := map[string]bool{} // that have dated lots: whether some are due
+		for _, l := range b.lots {
+			if l.Expires != ledger.Never && l.Free() > 0 {
+				members[l.Member] = members[l.Member] || l.Due(now)
+			}
+		}
+		for _, some := range members {
+			n.dated++
+			if some {
+				n.due++
+			}
+		}
+		return n, nil
+	})
+	return n.due, n.dated, err
+}
+
 // Purge forgets what is over.
 func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	return s.write(ctx, PurgeStep, func() error {
@@ -285,6 +307,7 @@ type batch struct {
 	s     *Store
 	b     *books
 	at    int64
+	clock int64
 	state *reverse.State
 	saved func() // makes the batch part of the books; nil before Save and when there is nothing to save
 	token string
@@ -293,6 +316,7 @@ type batch struct {
 
 func (t *batch) State() *reverse.State { return t.state }
 func (t *batch) At() int64             { return t.at }
+func (t *batch) Clock() int64          { return t.clock }
 func (t *batch) Token() string         { return t.token }
 
 // Save checks what a database's unique keys would, and copies what is to be written.
@@ -386,6 +410,26 @@ func (s *Store) PutApp(ctx context.Context, a *store.App) error {
 func (s *Store) PutSession(ctx context.Context, v *store.Session) error {
 	return s.write(ctx, PutStep, func() error {
 		s.sessions[v.Token] = clone(v)
+		s.revision++
+		return nil
+	})
+}
+
+// ClockWord reads the last word.
+func (s *Store) ClockWord(context.Context) (w store.ClockWord, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := len(s.words); n > 0 {
+		w = s.words[n-1]
+	}
+	return w, nil
+}
+
+// SayClock adds a word.
+func (s *Store) SayClock(ctx context.Context, w *store.ClockWord) error {
+	return s.write(ctx, PutStep, func() error {
+		w.N = int64(len(s.words)) + 1
+		s.words = append(s.words, *w)
 		s.revision++
 		return nil
 	})

@@ -67,6 +67,7 @@ func (s *Store) lock(ctx context.Context, serial int64, keys *reverse.Keys, r *s
 
 func (t *batch) State() *reverse.State { return t.loaded.State }
 func (t *batch) At() int64             { return t.loaded.At }
+func (t *batch) Clock() int64          { return t.loaded.Clock }
 func (t *batch) Token() string         { return t.token }
 
 // Rollback gives the connection back.

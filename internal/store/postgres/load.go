@@ -54,7 +54,8 @@ func newLoader(ctx context.Context, s *Store, conn *pgx.Conn, brand int64, mode 
 func (l *loader) load(keys *reverse.Keys, clock *int64) error {
 	l.Ask("Head", func(r store.Row) error {
 		l.head = head{seq: r.Int(0), memory: r.Int(1), version: r.Int(2)}
-		l.At = r.Int(3)
+		l.Clock = r.Int(4)
+		l.At = max(r.Int(3), l.Clock)
 		return nil
 	}, clock)
 	if err := l.Load(keys); err != nil {

@@ -252,6 +252,16 @@ func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (me
 	return members, nil
 }
 
+// DueShare reads the index of members by what ends next, and the open holds.
+func (s *Store) DueShare(ctx context.Context, brand string, now int64) (due, dated int64, err error) {
+	serial, err := s.serial(ctx, brand)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = s.pool.QueryRow(ctx, sql("DueShare"), serial, now).Scan(&due, &dated)
+	return max(due, 0), dated, storeError(err)
+}
+
 // Purge forgets what is over, brand by brand.
 func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	rows, err := s.pool.Query(ctx, sql("Serials"))

@@ -42,6 +42,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 
 func (t *batch) State() *reverse.State { return t.loaded.State }
 func (t *batch) At() int64             { return t.loaded.At }
+func (t *batch) Clock() int64          { return t.loaded.Clock }
 func (t *batch) Token() string         { return t.token }
 
 // Save writes the changes into the open transaction.

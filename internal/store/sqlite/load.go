@@ -31,7 +31,7 @@ func (s *Store) load(ctx context.Context, c *conn, brand string, keys *reverse.K
 	}
 	at := max(now, h.link.At)
 	l := store.NewLoader(&asker{c: c, ctx: ctx, brand: h.serial}, store.Reading, &at)
-	l.At = at
+	l.At, l.Clock = at, now
 	if l.State.Brand, err = s.brand(ctx, c, &h); err == nil {
 		err = l.Load(keys)
 	}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	engine "zombiezen.com/go/sqlite"
 
@@ -49,6 +50,7 @@ var (
 type Store struct {
 	path     string
 	readOnly bool
+	written  time.Time // when the file or its log was written to last, before it was opened
 
 	store.Books
 	store.Histories
@@ -109,6 +111,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
+	s.written = lastWritten(path)
 	if err := create(path); err != nil {
 		return nil, err
 	}
@@ -139,6 +142,22 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.writer <- &writer{conn: c}
 	return s, nil
 }
+
+// lastWritten is when a file or its log was written to last, zero if there is none.
+func lastWritten(path string) (at time.Time) {
+	for _, name := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(at) {
+			at = info.ModTime()
+		}
+	}
+	return at
+}
+
+// Written is when the database was written to before it was opened, zero if it is new. Touch notes that it is in use at a moment.
+func (s *Store) Written() time.Time { return s.written }
+
+// Touch sets when the file was written to: a quiet shop writes nothing for days.
+func (s *Store) Touch(at time.Time) error { return os.Chtimes(s.path, time.Time{}, at) }
 
 // create makes the file, if there is none, for its owner alone: it holds secrets and personal data. The log is made like it. A file
 // that is there is not even opened: closing it again would drop the locks that this process holds on it.
@@ -401,6 +420,15 @@ func (s *Store) Due(ctx context.Context, brand string, now int64, limit int) (me
 		return nil
 	}, now, int64(limit))
 	return members, err
+}
+
+// DueShare reads the index of what is due, and the open holds.
+func (s *Store) DueShare(ctx context.Context, brand string, now int64) (due, dated int64, err error) {
+	err = s.stream(ctx, brand, "DueShare", func(r store.Row) error {
+		due, dated = max(r.Int(0), 0), r.Int(1)
+		return nil
+	}, now)
+	return due, dated, err
 }
 
 // Purge forgets what is over, in one transaction a brand.

@@ -238,6 +238,7 @@ func stamp(b *bench) {
 	at := func(now int64) int64 {
 		t := b.begin("b1", now)
 		defer t.Rollback()
+		b.equal("clock", t.Clock(), now)
 		return t.At()
 	}
 	b.equal("the caller's clock", at(noon), noon)

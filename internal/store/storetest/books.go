@@ -335,6 +335,14 @@ func due(b *bench) {
 			member m [m-1 m-p]
 			member n [n-1 n-p]`)
 	}
+	for at, want := range map[int64]int64{noon + 999: 0, noon + 1000: 1, noon + 2000: 1} { // who has a hold that ends has no lot that does
+		due, dated, err := b.s.DueShare(ctx, "b1", at)
+		b.check(err)
+		b.equal("members with lots due", due, want)
+		if dated < 1 || dated > 2 {
+			b.Errorf("%d members with dated lots", dated)
+		}
+	}
 	members, err := b.s.Due(ctx, "b1", noon+2000, 1)
 	b.check(err)
 	b.equal("members within the limit", len(members), 1)

@@ -80,6 +80,20 @@ func directory(b *bench) {
 	b.equal("app changed", snap.Apps, []*store.App{app})
 	b.equal("no session", len(snap.Sessions), 0)
 
+	var none store.ClockWord
+	word, err := b.s.ClockWord(ctx)
+	b.check(err)
+	b.equal("no word", word, none)
+	for n := range int64(2) {
+		said := store.ClockWord{At: noon + n, Head: n, By: "小王", Why: "时钟已校准"}
+		b.check(b.s.SayClock(ctx, &said))
+		moved("SayClock")
+		b.equal("number of the word", said.N, n+1)
+		word, err = b.s.ClockWord(ctx)
+		b.check(err)
+		b.equal("word", word, said)
+	}
+
 	snap.Brands[0].Name, snap.Apps[0].Secrets[0] = "spoilt", "spoilt"
 	b.equal("not spoilt", snapshot().Apps, []*store.App{app})
 	b.check(b.s.Integrity(ctx))

@@ -18,6 +18,7 @@ CREATE TABLE brand (
 
 CREATE TABLE app (key text COLLATE "C" PRIMARY KEY, body text NOT NULL);
 CREATE TABLE session (token text COLLATE "C" PRIMARY KEY, body text NOT NULL);
+CREATE TABLE clock (n bigint PRIMARY KEY, body text NOT NULL); -- what operators said of the clock, in order
 
 CREATE TABLE rules (
   version bigint NOT NULL,

@@ -20,6 +20,14 @@ SELECT body FROM app ORDER BY key;
 -- all
 SELECT body FROM session ORDER BY token;
 
+-- name: ClockWord
+-- the last row
+SELECT body FROM clock ORDER BY n DESC LIMIT 1;
+
+-- name: SayClock
+-- appends
+INSERT INTO clock (n, body) VALUES ($1, $2);
+
 -- name: Brand
 -- one row by the unique key brand_id_key
 SELECT serial, version FROM brand WHERE id = $1;

@@ -6,7 +6,7 @@ SELECT serial FROM brand WHERE id = $1;
 -- two rows by primary key. Read after the locks, so that the clock is never below the stamps of what is locked. $2 is the caller's
 -- clock; without one it is the database's
 SELECT h.seq, h.memory, b.version,
-  greatest(h.at, coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint))
+  h.at, coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 FROM head h JOIN brand b ON b.serial = h.brand_id WHERE h.brand_id = $1;
 
 -- name: Rules

@@ -42,6 +42,11 @@ UPDATE member m SET due = k.due FROM (
 -- the head of the index member_due
 SELECT id FROM member WHERE brand_id = $1 AND due <= $2 AND due < 9223372036854775807 ORDER BY due LIMIT $3;
 
+-- name: DueShare
+-- all of the index member_due and of the open holds: read when a sweep is large
+SELECT count(*) FILTER (WHERE due <= $2) - (SELECT count(*) FROM hold WHERE brand_id = $1 AND deadline <= $2), count(*)
+FROM member WHERE brand_id = $1 AND due < 9223372036854775807;
+
 -- name: Unbind
 -- one row each by primary key
 DELETE FROM ident USING (

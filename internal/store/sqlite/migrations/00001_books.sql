@@ -10,6 +10,9 @@ INSERT INTO directory (revision) VALUES (0);
 CREATE TABLE app (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE session (token TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+-- What operators said of the clock, in order.
+CREATE TABLE clock (n INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
 CREATE TABLE brand (
   serial INTEGER PRIMARY KEY, -- 1 to 2^21-1; the brand of every other table
   id TEXT NOT NULL UNIQUE,

@@ -64,6 +64,14 @@ INSERT INTO app (key, body) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET body
 -- one row by primary key
 INSERT INTO session (token, body) VALUES (?1, ?2) ON CONFLICT (token) DO UPDATE SET body = excluded.body;
 
+-- name: ClockWord
+-- the last row
+SELECT body FROM clock ORDER BY n DESC LIMIT 1;
+
+-- name: SayClock
+-- appends
+INSERT INTO clock (n, body) VALUES (?1, ?2);
+
 -- name: DeleteSession
 -- one row by primary key
 DELETE FROM session WHERE token = ?1;

@@ -26,6 +26,11 @@ WHERE brand = ?1 AND id = ?2;
 -- the head of the index member_due
 SELECT id FROM member INDEXED BY member_due WHERE brand = ?1 AND due <= ?2 AND due < 9223372036854775807 ORDER BY due, id LIMIT ?3;
 
+-- name: DueShare
+-- all of the index member_due and of the open holds: read when a sweep is large
+SELECT count(*) FILTER (WHERE due <= ?2) - (SELECT count(*) FROM hold WHERE brand = ?1 AND deadline <= ?2), count(*)
+FROM member INDEXED BY member_due WHERE brand = ?1 AND due < 9223372036854775807;
+
 -- name: Bind
 -- one row by primary key, which finds that somebody has the name
 INSERT INTO ident (brand, type, outer_type, text, member) VALUES (?1, ?2, ?3, ?4, ?5);
