@@ -15,11 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"recoup/internal/clock"
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/store"
+	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
 )
 
@@ -275,6 +278,42 @@ func TestClocksApart(t *testing.T) {
 		_ = n.Auth.Refresh(t.Context())
 		if err := n.ready(t.Context()); (err != nil) != (weeks != 0) {
 			t.Errorf("%d weeks: ready: %v", weeks, err)
+		}
+	}
+}
+
+// A database that takes no writes is not ready, though it answers every read.
+func TestReadOnlyServer(t *testing.T) {
+	dsn := pgtemp.Database(t)
+	n, err := Open(t.Context(), Options{DB: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	for _, mode := range []string{"off", "on", "off"} {
+		c, err := pgx.Connect(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var name string
+		if err := c.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		for _, sql := range []string{
+			"SET default_transaction_read_only = off", "ALTER DATABASE " + name + " SET default_transaction_read_only = " + mode,
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+		} {
+			if _, err := c.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = c.Close(t.Context())
+		deadline := time.Now().Add(20 * time.Second) // connections that were ended are found out about one by one
+		for err = n.ready(t.Context()); (err != nil) != (mode == "on") || err != nil && !errors.Is(err, postgres.ErrReadOnly); err = n.ready(t.Context()) {
+			if time.Now().After(deadline) {
+				t.Fatalf("read-only %s: ready: %v", mode, err)
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // A charge can be refunded though its gift was spent: the gift is taken elsewhere, from the member's other lots or as the brand's loss
 // (Policy.Gift). That is a debt of the gift's lot. When the spent gift comes back, it first makes good what was taken, in kind: else the
 // member would keep a gift of a charge that nobody paid, or real value would have become gift.
@@ -74,18 +76,18 @@ func (s *State) payBack(h *Head, at *Stamp, gift *Lot, most Amount, shop string)
 		}
 	}
 	o := s.debtOp(h, at, gift, shop)
-	for i := len(creditors) - 1; i >= 0; i-- {
-		n := min(most, creditors[i].owed, gift.Free())
+	for _, c := range slices.Backward(creditors) {
+		n := min(most, c.owed, gift.Free())
 		if n <= 0 {
 			continue
 		}
 		most -= n
 		s.move(o, gift, -n, ID{})
-		if creditors[i].lot.IsZero() {
+		if c.lot.IsZero() {
 			o.counter(loss, gift.Kind, n)
 			continue
 		}
-		l := s.lot(creditors[i].lot)
+		l := s.lot(c.lot)
 		s.move(o, l, n, ID{})
 		s.unsettle(l, o.At)
 	}

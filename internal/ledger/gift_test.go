@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,7 +74,7 @@ func TestGiftsNeitherLeakNorConvert(t *testing.T) {
 					lines = append(lines, verb+" order="+next(&spends, "S")+" member=m1"+amount("spent"))
 				case verb == "refund" && len(charges)+len(spends) > 0:
 					refunds++
-					line := fmt.Sprintf("refund number=R%d order=%s", refunds, rapid.SampledFrom(append(charges[:len(charges):len(charges)], spends...)).Draw(t, "charge"))
+					line := fmt.Sprintf("refund number=R%d order=%s", refunds, rapid.SampledFrom(slices.Concat(charges, spends)).Draw(t, "charge"))
 					lines = append(lines, line+pick(t, "part", "", amount("refunded")))
 				case len(spends) > 0 && verb != "refund":
 					refunds++

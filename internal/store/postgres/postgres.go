@@ -190,11 +190,19 @@ func (s *Store) clock(now int64) *int64 {
 	return &now
 }
 
-// Drift is how far the caller's clock is ahead of the database's; 0 where stamps are by the caller's.
+// ErrReadOnly: the server takes no writes: it is a standby, or default_transaction_read_only is on.
+var ErrReadOnly = errors.New("postgres: the server takes no writes")
+
+// Drift is how far the caller's clock is ahead of the database's; 0 where stamps are by the caller's. ErrReadOnly when the database would take
+// no batch.
 func (s *Store) Drift(ctx context.Context, now time.Time) (time.Duration, error) {
 	var there int64
-	if err := s.pool.QueryRow(ctx, sql("Clock")).Scan(&there); err != nil {
+	var readOnly bool
+	if err := s.pool.QueryRow(ctx, sql("Clock")).Scan(&there, &readOnly); err != nil {
 		return 0, storeError(err)
+	}
+	if readOnly && !s.opts.ReadOnly {
+		return 0, ErrReadOnly
 	}
 	if !s.opts.ServerClock {
 		return 0, nil

@@ -14,8 +14,8 @@ FROM head h JOIN brand b ON b.serial = h.brand_id WHERE h.brand_id = $1;
 SELECT body FROM rules WHERE brand_id = $1 AND version = $2;
 
 -- name: Clock
--- no table
-SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+-- no table: the time, and whether the server takes no writes, as a standby or one that was told so
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, current_setting('transaction_read_only')::boolean;
 
 -- name: Issue
 -- one row by primary key
