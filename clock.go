@@ -90,9 +90,6 @@ func (n *Node) trust(before, after time.Time, stored, stamp int64) error {
 // keepTime watches the clock until ctx ends, hears what operators say of it, and notes that the database is in use.
 func (n *Node) keepTime(ctx context.Context) {
 	defer close(n.kept)
-	if n.clock == nil {
-		return
-	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	file, _ := n.Store.(interface{ Touch(time.Time) error })
@@ -100,6 +97,7 @@ func (n *Node) keepTime(ctx context.Context) {
 	for i := range math.MaxInt {
 		if wrong || i%aheadEvery == 0 {
 			n.lookAhead(ctx)
+			n.lookAtLog()
 		}
 		switch err := n.timeless(ctx); {
 		case err != nil && !wrong:
@@ -111,7 +109,7 @@ func (n *Node) keepTime(ctx context.Context) {
 			n.Metrics.ClockWrong.Set(0)
 			n.log.Warn("stamps go on", slog.Time("clock", n.now()))
 		}
-		if file != nil && !wrong && i%touchEvery == 0 {
+		if file != nil && n.clock != nil && !wrong && i%touchEvery == 0 {
 			if err := file.Touch(n.now()); err != nil {
 				n.log.Warn("the database's file", slog.Any("error", err))
 			}
@@ -152,6 +150,26 @@ func (n *Node) lookAhead(ctx context.Context) {
 	}
 	n.ahead.Store(latest)
 	n.Metrics.Ahead.Set(max(0, time.UnixMilli(latest).Sub(n.now()).Seconds()))
+}
+
+// lookAtLog tells when the log beside a file is longer than it should be: somebody reads for long, and it cannot begin again.
+func (n *Node) lookAtLog() {
+	file, ok := n.Store.(interface{ LogSize() (bytes, promised int64) })
+	if !ok {
+		return
+	}
+	bytes, promised := file.LogSize()
+	n.Metrics.LogBytes.Set(float64(bytes))
+	if bytes <= promised {
+		n.longLog = false
+		return
+	}
+	n.Metrics.LogOver.Inc()
+	if !n.longLog {
+		n.longLog = true
+		n.log.Warn("the log beside the database is longer than it should be: a backup, an audit or another reader is open for long",
+			slog.Int64("bytes", bytes), slog.Int64("promised", promised))
+	}
 }
 
 // sweepable says whether a brand's sweep may go on: one that would expire what most members have waits for an operator's word, for a wrong

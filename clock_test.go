@@ -16,14 +16,17 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"recoup/internal/clock"
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 	"recoup/internal/store"
+	"recoup/internal/store/memstore"
 	"recoup/internal/store/postgres"
 	"recoup/internal/store/sqlite"
+	"recoup/internal/telemetry"
 )
 
 // clocks are a clock that can be set and one that cannot.
@@ -317,3 +320,27 @@ func TestReadOnlyServer(t *testing.T) {
 		}
 	}
 }
+
+// A log that is longer than promised is told once and counted.
+func TestLongLog(t *testing.T) {
+	log := &bytes.Buffer{}
+	s := &longLog{Store: memstore.Open()}
+	n := &Node{Store: s, Metrics: telemetry.New(), log: slog.New(slog.NewTextHandler(log, nil))}
+	for _, bytes := range []int64{1, 11, 12, 5, 13} {
+		s.bytes = bytes
+		n.lookAtLog()
+	}
+	if told := strings.Count(log.String(), "longer than it should be"); told != 2 {
+		t.Errorf("told %d times, want 2:\n%s", told, log)
+	}
+	if over := testutil.ToFloat64(n.Metrics.LogOver); over != 3 {
+		t.Errorf("counted %v times, want 3", over)
+	}
+}
+
+type longLog struct {
+	*memstore.Store
+	bytes int64
+}
+
+func (l *longLog) LogSize() (bytes, promised int64) { return l.bytes, 10 }

@@ -64,6 +64,7 @@ type Node struct {
 	cert    *gateway.Certificate // nil: Serve speaks plain HTTP
 	now     func() time.Time
 	clock   *clock.Watch // nil: the clock is not watched
+	longLog bool         // told already
 	ahead   atomic.Int64 // the last stamp of all brands, as looked up now and then
 	log     *slog.Logger
 	stop    context.CancelFunc

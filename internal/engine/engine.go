@@ -255,7 +255,12 @@ func (e *Engine) process(q *queue, batch []*call, waiting int) {
 	err := e.transact(t, fresh, &m)
 	switch {
 	case err == nil:
-	case len(fresh) > 1 && !errors.Is(err, store.ErrDown) && !errors.Is(err, errClock):
+	case errors.Is(err, errClock): // who watches the clock tells of it
+		e.opts.Log.Warn("batch failed", slog.String("brand", q.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
+		for _, c := range fresh {
+			c.err = ErrFailed
+		}
+	case len(fresh) > 1 && !errors.Is(err, store.ErrDown):
 		// One bad command must not fail its neighbours: each by itself, and only the guilty one hears of it.
 		e.opts.Log.Warn("batch failed, running its commands one by one", slog.String("brand", q.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
 		for _, c := range fresh {

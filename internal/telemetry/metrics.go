@@ -22,6 +22,9 @@ type Metrics struct {
 	ClockWrong prometheus.Gauge // 1 while nothing is stamped, because the clock cannot be believed
 	Ahead      prometheus.Gauge // seconds that the last stamp of a brand is ahead of the clock; the most of all brands, 0 if none is
 
+	LogBytes prometheus.Gauge   // SQLite: length of the log beside the file
+	LogOver  prometheus.Counter // SQLite: how often it was found longer than promised, a look every ten seconds
+
 	registry *prometheus.Registry
 }
 
@@ -52,9 +55,15 @@ func New() *Metrics {
 		Ahead: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "recoup_stamp_ahead_seconds", Help: "How far the last stamp of a brand is ahead of the clock, the most of all brands.",
 		}),
+		LogBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "recoup_sqlite_log_bytes", Help: "Length of the log beside the SQLite file.",
+		}),
+		LogOver: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "recoup_sqlite_log_over_total", Help: "How often the log was found longer than it is said to become, a look every ten seconds.",
+		}),
 		registry: prometheus.NewRegistry(),
 	}
-	m.registry.MustRegister(m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead,
+	m.registry.MustRegister(m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead, m.LogBytes, m.LogOver,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

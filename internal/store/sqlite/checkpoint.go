@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"sync"
+	"time"
 
 	"recoup/internal/store"
 )
@@ -12,6 +13,9 @@ import (
 // The engine's own way makes the unlucky commit that fills the log wait for all of it. Here the bulk is copied while batches go on;
 // only what they wrote meanwhile is copied with the writer held back, so that the log is empty for a moment and begins again at its
 // start. Without that moment a busy log would grow for ever.
+//
+// While a reader is open, a backup or an audit, the log cannot begin again. It is copied as far as it may be, and tried again every second, so
+// that it begins again soon after the reader has left.
 type checkpointer struct {
 	s     *Store
 	c     *conn
@@ -48,26 +52,37 @@ func (k *checkpointer) wrote(w *writer) {
 
 // run copies the log when it is full. An error loses nothing: the log keeps every page until a later checkpoint.
 func (k *checkpointer) run() {
+	again := time.NewTicker(blockedRetry)
+	defer again.Stop()
+	long := false // the log is longer than it should be
 	for {
 		select {
 		case <-k.quit:
 			return
 		case <-k.wake:
-		}
-		if !k.copyAhead() {
-			continue
-		}
-		w := <-k.s.writer
-		if pages, err := k.c.checkpoint("Checkpoint"); err == nil {
-			w.log = pages
-			select {
-			case <-k.wake: // asked for before the log was empty
-			default:
+		case <-again.C:
+			if !long {
+				continue
 			}
 		}
-		k.s.writer <- w
+		if k.copyAhead() {
+			w := <-k.s.writer
+			if pages, err := k.c.checkpoint("Checkpoint"); err == nil {
+				w.log = pages
+				select {
+				case <-k.wake: // asked for before the log was empty
+				default:
+				}
+			}
+			k.s.writer <- w
+		}
+		pages, err := k.c.checkpoint("LogLength")
+		long = err != nil || pages > k.limit
 	}
 }
+
+// blockedRetry is how often a log is tried again that could not begin anew.
+const blockedRetry = time.Second
 
 // passes is how often the log is copied while batches go on. Each pass copies what was written during the one before, which is less; what
 // is left for the last one, with the writer held back, is what callers wait for.

@@ -37,6 +37,7 @@ const (
 	readersIdle = 4     // connections kept for the next readers
 	cacheMax    = 16    // MiB of pages that the writer keeps in memory. At a commit after a page split the engine scans all of them
 	cacheReader = 2     // the same of a reader: there may be many, and the file system has the pages, too
+	pageSize    = 4096  // bytes
 	logPages    = 65536 // pages in the log that ask for a checkpoint: 256 MiB. A page written often is copied back once
 )
 
@@ -60,6 +61,7 @@ type Store struct {
 	idle        chan *conn   // connections of readers at rest
 	checkpoints *checkpointer
 	syncer      *syncer // nil when opened read-only
+	guard       *guard
 	log         *os.File
 
 	closing sync.Once
@@ -118,6 +120,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if foreign(path, true) {
 		return nil, fmt.Errorf("%s %w", path, ErrForeign)
 	}
+	if err := refuseStale(ctx, path); err != nil {
+		return nil, err
+	}
 	if err := migrate(ctx, path); err != nil {
 		return nil, err
 	}
@@ -131,6 +136,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err == nil {
 		s.syncer = newSyncer(s.log)
 		s.checkpoints, err = startCheckpointer(s, cmp.Or(o.LogPages, logPages))
+	}
+	if err == nil {
+		s.guard, err = startGuard(s)
 	}
 	if err != nil {
 		c.close()
@@ -184,7 +192,7 @@ func (s *Store) connect(flags engine.OpenFlags) (*conn, error) {
 	}
 	for _, setting := range []string{
 		fmt.Sprintf("cache_size = -%d", cache<<10), "temp_store = MEMORY", "trusted_schema = OFF",
-		"wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", logPages*3/2*4096), "synchronous = NORMAL",
+		"wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", logPages*3/2*pageSize), "synchronous = NORMAL",
 	} {
 		if err := c.script("PRAGMA " + setting); err != nil {
 			c.close()
@@ -484,17 +492,30 @@ func (s *Store) Backup(_ context.Context, path string) error {
 	return vacuum.run()
 }
 
-// Close waits for the open batch and closes every connection. What was committed stays in the log if the file cannot take it now.
+// LogSize is how long the log is, and how long it is said to become at the most, in bytes. It is longer while a reader is open for long.
+func (s *Store) LogSize() (bytes, promised int64) {
+	if info, err := os.Stat(s.path + "-wal"); err == nil {
+		bytes = info.Size()
+	}
+	return bytes, logPages * 3 / 2 * pageSize
+}
+
+// Close waits for the open batch and closes every connection, the writer's last: it copies the log and takes it away, so that a file that is put
+// in the place of this one is what is served next. What was committed stays in the log if the file cannot take it now.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		if !s.readOnly {
-			s.checkpoints.stop()
-			w := <-s.writer
-			w.close()
-			_ = s.log.Close() // what was acknowledged is synced
+		if s.readOnly {
+			close(s.closed)
+			s.closeIdle()
+			return
 		}
+		s.checkpoints.stop()
+		w := <-s.writer
 		close(s.closed)
+		s.guard.stop()
 		s.closeIdle()
+		w.close()
+		_ = s.log.Close() // what was acknowledged is synced
 	})
 	return nil
 }

@@ -78,6 +78,16 @@ func (y *syncer) wait(commit int64) error {
 	return y.broken
 }
 
+// fail ends all: what is committed from here on is not acknowledged.
+func (y *syncer) fail(why error) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.broken == nil {
+		y.broken = why
+	}
+	y.moved.Broadcast()
+}
+
 // err is why nothing goes on any more, nil if it does.
 func (y *syncer) err() error {
 	y.mu.Lock()

@@ -2,6 +2,10 @@
 -- by the unique index of brand.id, and one row by rowid
 SELECT b.serial, b.version, h.seq, h.at, h.hash, h.token FROM brand b CROSS JOIN head h ON h.brand = b.serial WHERE b.id = ?1;
 
+-- name: Stands
+-- all: where every brand stands
+SELECT brand, seq, hash FROM head;
+
 -- name: Rules
 -- one row by primary key
 SELECT body FROM rules WHERE brand = ?1 AND version = ?2;

@@ -14,6 +14,10 @@ SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 
 -- the rows of one number in the index op_order
 SELECT member FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 ORDER BY ordinal;
 
+-- name: CountOps
+-- a stretch in order of rowids
+SELECT count(*) FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 AND length(body) > 0;
+
 -- name: SaveOps
 -- appends
 INSERT INTO op (place, brand, at, kind, ordinal, request, refund, member, shop, order_no, body)
