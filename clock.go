@@ -154,7 +154,9 @@ func (n *Node) lookAhead(ctx context.Context) {
 
 // lookAtLog tells when the log beside a file is longer than it should be: somebody reads for long, and it cannot begin again.
 func (n *Node) lookAtLog() {
-	file, ok := n.Store.(interface{ LogSize() (bytes, promised int64) })
+	file, ok := n.Store.(interface {
+		LogSize() (bytes, promised int64)
+	})
 	if !ok {
 		return
 	}

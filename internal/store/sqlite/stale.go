@@ -31,7 +31,7 @@ func refuseStale(ctx context.Context, path string) error {
 	}
 	alone, err := stands(ctx, (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "immutable=1"}).String())
 	if err != nil {
-		alone = nil // the file without its log is as a checkpoint left it: it need not make sense
+		alone = nil // a checkpoint that a crash cut short leaves a file that makes no sense without its log
 	}
 	c, err := openConn(path, readOnly)
 	if err != nil {
@@ -56,7 +56,7 @@ func refuseStale(ctx context.Context, path string) error {
 
 var errOther = errors.New("they do not fit together")
 
-// stands reads where the books stand.
+// stands reads where the books of a file stand that agrees with itself.
 func stands(ctx context.Context, path string) ([]stand, error) {
 	c, err := engine.OpenConn(path, engine.OpenReadOnly|engine.OpenURI)
 	if err != nil {
@@ -64,6 +64,9 @@ func stands(ctx context.Context, path string) ([]stand, error) {
 	}
 	conn := &conn{Conn: c, stmts: map[string]*stmt{}}
 	defer conn.close()
+	if err := agrees(ctx, conn, nil); err != nil {
+		return nil, err
+	}
 	return conn.stands(ctx)
 }
 
@@ -91,12 +94,12 @@ func agrees(ctx context.Context, c *conn, alone []stand) error {
 		heads[s.serial] = s.link
 	}
 	for _, s := range append(alone, together...) {
-		head, ok := heads[s.serial]
-		if !ok || head.Last < s.link.Last {
-			return fmt.Errorf("%w: brand %d is at operation %d, and the file had %d", errOther, s.serial, head.Last, s.link.Last)
-		}
 		if s.link.Last == 0 {
-			continue
+			continue // nothing was booked, or the page is another's
+		}
+		head := heads[s.serial]
+		if head.Last < s.link.Last {
+			return fmt.Errorf("%w: brand %d is at operation %d, and the file had %d", errOther, s.serial, head.Last, s.link.Last)
 		}
 		found := false
 		err := c.query(ctx, "Link", func(r store.Row) error {
