@@ -382,11 +382,17 @@ func (s *State) Spent(order string, f Family, account string) Spent {
 	return out
 }
 
-// Returnable is what of the spends of a number may come back at a shop now: what is unreversed, as far as the brand's policy on where
-// and how long a reversal may come allows. Reversals take the last spent first, so it ends at the first part that policy keeps.
-func (s *State) Returnable(order string, f Family, shop string, at *Stamp) (sum Amount) {
+// before keeps the parts that were spent before a place in the history of their number; 0 keeps all.
+func before(parts []part, place int) []part {
+	return slices.DeleteFunc(parts, func(p part) bool { return place > 0 && p.op.Ordinal >= place })
+}
+
+// Returnable is what of the spends of a number, those before a place in its history, may come back at a shop now: what is unreversed, as far as
+// the brand's policy on where and how long a reversal may come allows. Reversals take the last spent first, so it ends at the first part that
+// policy keeps.
+func (s *State) Returnable(order string, f Family, place int, shop string, at *Stamp) (sum Amount) {
 	parts, _ := s.unreversed(order, f)
-	for _, p := range parts {
+	for _, p := range before(parts, place) {
 		if _, ok := s.reversible(p.op, f, shop, at); !ok {
 			break
 		}
@@ -395,15 +401,14 @@ func (s *State) Returnable(order string, f Family, shop string, at *Stamp) (sum 
 	return sum
 }
 
-// GiveBack books the reversal of an amount that Spent said is left: the member-asset channels of a WDK reverse, decided there and in
-// the same batch (semantics.md §9, AGREE). number is the reverse's own. It cannot fail.
-func (s *State) GiveBack(h *Head, at *Stamp, order string, f Family, account string, amount Amount, shop, number string) ID {
+// GiveBack books the reversal of an amount that Returnable said may come back of the spends before a place in a number's history: the
+// member-asset channels of a WDK reverse, decided there and in the same batch (semantics.md §9, AGREE). number is the reverse's own. It cannot
+// fail.
+func (s *State) GiveBack(h *Head, at *Stamp, order string, f Family, place int, amount Amount, shop, number string) ID {
 	s.settleOrder(order, at)
 	original := s.spentBy(order, f)
 	parts, _ := s.unreversed(order, f)
-	if account != "" {
-		parts = slices.DeleteFunc(parts, func(p part) bool { return p.lot.Account != account })
-	}
+	parts = before(parts, place)
 	o := s.op(OpRefund, h, at, original.Member, shop, order)
 	o.Request, o.Content, o.Number, o.Signed = Digest{}, Digest{}, number, h.Signed
 	s.giveBack(o, parts, amount)

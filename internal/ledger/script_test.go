@@ -734,5 +734,5 @@ func (c *wdk) decide(s *State, at *Stamp) Result {
 	case c.amount > spent.Left:
 		return Refuse(ChannelOverCap, T("channel", "STORED_VALUE"), FigOf("max", c.family, spent.Left))
 	}
-	return Result{Flow: s.GiveBack(&c.Head, at, c.order, c.family, s.Cards[c.card], c.amount, c.shop, c.number)}
+	return Result{Flow: s.GiveBack(&c.Head, at, c.order, c.family, 0, c.amount, c.shop, c.number)}
 }

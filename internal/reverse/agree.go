@@ -98,7 +98,7 @@ func (s *State) agree(h *ledger.Head, at *ledger.Stamp, r *Reverse, memo string)
 			panic("reverse: " + id + " agreed to more than the ledger has")
 		}
 		if n > 0 { // a few fen may be worth no whole point
-			ch.Flow = s.GiveBack(h, at, t.Order, t.Family(), "", n, r.Store, id)
+			ch.Flow = s.GiveBack(h, at, t.Order, t.Family(), s.place(o, t.Order), n, r.Store, id)
 		}
 		if t.Code == PointTender {
 			ch.Points = n

@@ -44,7 +44,7 @@ func (s *State) table(o *Order, at *ledger.Stamp) *table {
 	}
 	for i := range o.Tenders {
 		if t := &o.Tenders[i]; t.Asset() {
-			tb.spent[t.spend()] = s.Returnable(t.Order, t.Family(), o.Store, at)
+			tb.spent[t.spend()] = s.Returnable(t.Order, t.Family(), s.place(o, t.Order), o.Store, at)
 		}
 	}
 	return tb

@@ -220,9 +220,19 @@ func (s *State) bind(bindings *[]binding, t *Tender, at *ledger.Stamp) (ledger.R
 
 // bound is what the tenders of all orders taken so far name of the spends of a number. Each order left a fact of it in that number's own
 // history, so the history alone tells the sum, whichever orders are loaded. It counts tenders as they were taken: what a reverse gave
-// back does not free them, for a spend pays its orders once.
+// back does not free them, for a spend pays its orders once. Only when all that was spent is given back, a re-opened bill begins anew.
 func (s *State) bound(order string, f ledger.Family) (sum Amount) {
+	spent := Amount(0)
 	for _, o := range s.Orders[order] {
+		for i := range o.Postings {
+			p := &o.Postings[i]
+			if p.Kind.Family() == f && !p.Lot.IsZero() && (o.Kind == ledger.OpSpend || !p.Of.IsZero()) {
+				spent -= p.Amount
+			}
+		}
+		if o.Kind == ledger.OpRefund && spent == 0 {
+			sum = 0
+		}
 		if o.Kind != ledger.OpOrder {
 			continue
 		}
@@ -233,6 +243,17 @@ func (s *State) bound(order string, f ledger.Family) (sum Amount) {
 		}
 	}
 	return sum
+}
+
+// place is where an order was taken in the history of a number that its tenders name: what was spent under the number after that paid for
+// something else, a bill that was opened again. 0 if the history does not tell.
+func (s *State) place(o *Order, number string) int {
+	for _, op := range s.Orders[number] {
+		if op.Kind == ledger.OpOrder && len(op.Result.Numbers) == 1 && op.Result.Numbers[0] == o.Main {
+			return op.Ordinal
+		}
+	}
+	return 0
 }
 
 // recordBindings writes what bound reads: an operation without postings in the history of each number that a tender names. The order's

@@ -183,3 +183,53 @@ func TestTakeOrderLeavesTheCommandAlone(t *testing.T) {
 		t.Error("the command was changed")
 	}
 }
+
+// A bill that was opened again pays another order: each order draws on what paid for it alone.
+func TestReopenedBill(t *testing.T) {
+	t.Parallel()
+	for _, door := range []string{"a reverse", "another door"} {
+		t.Run(door, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.verify("P1", 100, 0)
+			first := w.take("S1", "W1", 0, amounts{100}, value(100, "P1"))
+			if door == "a reverse" {
+				w.must(submission(w.quote("S1", first...), 100, given(reverse.StoredValue, 100)))
+			} else {
+				w.giveBack("P1", ledger.Value, 0)
+			}
+			w.now += minute
+			again := &ledger.Spend{Head: of(member), Order: "P1", Report: true, Wants: []ledger.Want{{Family: ledger.Value, Amount: 80}}}
+			again.Signed = w.now
+			w.must(again)
+			second := w.take("S1", "W2", 0, amounts{80}, value(80, "P1"))
+			if q := w.quote("S1", first...); q.Max != 0 {
+				t.Errorf("the first order offers %d of what paid for the second", q.Max)
+			}
+			w.must(submission(w.quote("S1", second...), 80, given(reverse.StoredValue, 80)))
+			if fen, _ := w.balances(); fen != 1_000_000 {
+				t.Errorf("balance %d", fen)
+			}
+			w.audit()
+		})
+	}
+}
+
+// What is spent under a number after an order was taken is none of the order's, though points of one number pool.
+func TestSpentAfterTheOrder(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.verify("P1", 0, 50)
+	subs := w.take("S1", "W1", 0, amounts{50}, points(50, 50, "P1"))
+	w.must(&ledger.Spend{Head: of(member), Order: "P1", Direct: true, Pools: true, Wants: []ledger.Want{{Family: ledger.Points, Amount: 30}}})
+	w.giveBack("P1", ledger.Points, 40) // the 30, and 10 of the 50
+	q := w.quote("S1", subs...)
+	if q.Max != 40 {
+		t.Errorf("quoted %d, want 40", q.Max)
+	}
+	w.must(submission(q, 40, given(reverse.PointTender, 40)))
+	if _, pts := w.balances(); pts != 1_000_000 {
+		t.Errorf("%d points", pts)
+	}
+	w.audit()
+}
