@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"recoup/internal/clock"
+	watch "recoup/internal/clock"
 	"recoup/internal/gateway"
 )
 
@@ -113,7 +113,7 @@ func TestHealth(t *testing.T) {
 	if status, text := get("/readyz"); status != http.StatusServiceUnavailable || text != "not ready\n" {
 		t.Errorf("/readyz: %d %q", status, text)
 	}
-	down = fmt.Errorf("clock: %w", &clock.Fault{What: "this machine's clock jumped", Clock: noon.Add(365 * 24 * time.Hour), Against: noon})
+	down = fmt.Errorf("clock: %w", &watch.Fault{What: "this machine's clock jumped", Clock: noon.Add(365 * 24 * time.Hour), Against: noon})
 	if status, text := get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "2027-01-01T04:00:00Z against 2026-01-01T04:00:00Z") {
 		t.Errorf("/readyz: %d %q", status, text)
 	}
