@@ -63,6 +63,9 @@ func findApp(snap *store.Snapshot, key string) (*store.App, error) {
 	return nil, fmt.Errorf("--app %s: there is no such app; `recoup app list` shows them, `recoup app create` makes one", key)
 }
 
+// secretMin is how short a secret from elsewhere may be, in bytes.
+const secretMin = 16
+
 // newSecret is 32 hexadecimal digits, the shape of the platform's secrets.
 func newSecret() string {
 	var b [16]byte
@@ -109,6 +112,9 @@ func (c *appCreateCmd) Run(e *env) error {
 	}
 	if err := checkID("secret", secret); err != nil {
 		return err
+	}
+	if len(secret) < secretMin {
+		return fmt.Errorf("--secret-stdin: the secret has %d bytes, and a short one is guessed; want at least %d, or leave --secret-stdin out", len(secret), secretMin)
 	}
 	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
 		taken := func(key string) bool {

@@ -19,6 +19,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
+	"recoup/internal/top"
 )
 
 // open opens the database of a command that works on what is there already. A name that is mistyped must not become an empty database.
@@ -225,6 +226,8 @@ func checkID(field, s string) error {
 		return fmt.Errorf("%s: is not UTF-8", field)
 	case strings.IndexFunc(s, unicode.IsControl) >= 0:
 		return fmt.Errorf("%s: has a control character; leave it out", field)
+	case top.Invisible(s):
+		return fmt.Errorf("%s: has a character that is invisible or turns the direction; leave it out", field)
 	}
 	return nil
 }

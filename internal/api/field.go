@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"recoup/internal/ledger"
+	"recoup/internal/top"
 )
 
 // Type is the type of a field in the words of the documents.
@@ -222,16 +223,17 @@ func (f *Field) plus(registry func(*ledger.Brand) []string) *Field { f.Registry 
 
 // The remedies that faults give, Chinese first.
 const (
-	remedyRequired = "必填 is required"
-	remedyText     = "应为字符串 must be a text"
-	remedyControl  = "不可含控制字符 must not contain control characters"
-	remedyNUL      = "不可含NUL字符 must not contain NUL"
-	remedyDate     = "应为yyyy-MM-dd HH:mm:ss must be a time as yyyy-MM-dd HH:mm:ss"
-	remedyBoolean  = "应为true或false must be true or false"
-	remedyDigits   = "须为文本或整数，带小数点、指数或正负号的数字已丢失位数 must be a text or whole number: one with point, exponent or sign has lost digits"
-	remedyFen      = "金额单位是分，不带小数点 amounts are in fen, without a decimal point"
-	remedyList     = "应为列表 must be a list"
-	remedyObject   = "应为JSON对象 must be a JSON object"
+	remedyRequired  = "必填 is required"
+	remedyText      = "应为字符串 must be a text"
+	remedyControl   = "不可含控制字符 must not contain control characters"
+	remedyInvisible = "不可含不可见或改变方向的字符 must not contain characters that are invisible or turn the direction"
+	remedyNUL       = "不可含NUL字符 must not contain NUL"
+	remedyDate      = "应为yyyy-MM-dd HH:mm:ss must be a time as yyyy-MM-dd HH:mm:ss"
+	remedyBoolean   = "应为true或false must be true or false"
+	remedyDigits    = "须为文本或整数，带小数点、指数或正负号的数字已丢失位数 must be a text or whole number: one with point, exponent or sign has lost digits"
+	remedyFen       = "金额单位是分，不带小数点 amounts are in fen, without a decimal point"
+	remedyList      = "应为列表 must be a list"
+	remedyObject    = "应为JSON对象 must be a JSON object"
 )
 
 func remedyBytes(most int) string {
@@ -281,6 +283,9 @@ func (f *Field) checkText(s string) string {
 	}
 	if !utf8.ValidString(s) {
 		return remedyText
+	}
+	if f.Line && !f.Mobile && top.Invisible(s) { // what is left out of a mobile is left out of it
+		return remedyInvisible
 	}
 	if len(f.Enum) > 0 && f.Registry == nil && !slices.Contains(f.Enum, s) {
 		return remedyEnum(f.Enum)

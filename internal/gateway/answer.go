@@ -17,6 +17,7 @@ var (
 	typeJSON  = []string{top.JSON.ContentType()}
 	encodedBy = []string{"gzip"}
 	replayed  = []string{"true"}
+	nosniff   = []string{"nosniff"}
 )
 
 // minGzip is the smallest answer, in bytes, that is worth compressing.
@@ -27,6 +28,7 @@ const minGzip = 1 << 10
 func write(w http.ResponseWriter, c *call) {
 	out := c.out
 	h := w.Header()
+	h["X-Content-Type-Options"] = nosniff // JSON is text/javascript here
 	h["Content-Type"] = typeXML
 	if c.format == top.JSON {
 		h["Content-Type"] = typeJSON

@@ -30,6 +30,7 @@ type body struct {
 	bytes []byte
 	small *buffer // where it begins
 	large bool    // it holds a slot
+	from  string  // whose that is
 }
 
 // readBody reads the body of any verb: one client sends GET with a form. Beside a fault bytes holds the beginning.
@@ -51,7 +52,8 @@ func (g *gateway) readBody(ctx context.Context, r *http.Request, b *body) *top.F
 		if r.ContentLength > MaxBody {
 			return tooLarge(r)
 		}
-		if !g.limit.EnterLarge(ctx) {
+		b.from = g.proxies.client(r)
+		if !g.limit.EnterLarge(ctx, b.from) {
 			return busy()
 		}
 		b.large = true
@@ -100,7 +102,7 @@ func (g *gateway) releaseBody(b *body) {
 	}
 	buffers.put(b.small, b.small.b)
 	if b.large {
-		g.limit.LeaveLarge()
+		g.limit.LeaveLarge(b.from)
 	}
 	*b = body{}
 }

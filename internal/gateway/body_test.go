@@ -162,6 +162,26 @@ func TestHugeBody(t *testing.T) {
 	}
 }
 
+// A request in chunks is answered, and nothing after it on the connection: it may have said a length as well, and what a proxy takes for the next
+// request may be a part of it.
+func TestLengthAndChunks(t *testing.T) {
+	addr := setup(t).serve(t)
+	conn := dial(t, addr)
+	in := bufio.NewReader(conn)
+	body := request("taobao.time.get").sign(secret).encode()
+	head := "POST /router/rest HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+	chunks := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	smuggled := fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body)
+	fmt.Fprintf(conn, "%sContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n%s%s", head, chunks, smuggled)
+	r, text := receive(t, in)
+	if !strings.Contains(text, "time_get_response") || !r.Close {
+		t.Errorf("%v %s", r, text)
+	}
+	if rest, err := io.ReadAll(in); len(rest) > 0 {
+		t.Errorf("answered again: %q, %v", rest, err)
+	}
+}
+
 // A body that does not arrive in time costs its connection, and is told so in the format that could be read.
 func TestSlowBody(t *testing.T) {
 	addr := setup(t).serve(t, func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond })

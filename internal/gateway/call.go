@@ -30,6 +30,7 @@ type call struct {
 	formatKnown bool
 	simplify    bool
 	body        body
+	slow        bool // the answer waits: too many signatures were wrong
 
 	reply api.Reply
 	fault *top.Fault // instead of the reply
@@ -53,17 +54,37 @@ func (g *gateway) serveBatch(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) serve(w http.ResponseWriter, c *call) {
+	if len(c.r.TransferEncoding) > 0 && c.r.ProtoMajor == 1 {
+		// It may have said a length as well, which net/http has dropped by now: a proxy in between that believed it would take what follows for
+		// somebody else's request.
+		w.Header().Set("Connection", "close")
+	}
 	ctx := telemetry.WithRequest(c.r.Context(), c.RequestID)
 	buf := buffers.get()
 	c.out = buf.b
 
 	g.metrics.InFlight.Inc()
 	g.attempt(ctx, c, g.answer)
+	if c.slow {
+		slowDown(ctx)
+	}
 	write(w, c)
 	g.metrics.InFlight.Dec()
 	g.record(ctx, c)
 
 	buffers.put(buf, c.out)
+}
+
+// slowdown is how long the answer to one of many wrong signatures waits. It has no place meanwhile.
+const slowdown = time.Second
+
+func slowDown(ctx context.Context) {
+	wait := time.NewTimer(slowdown)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
 }
 
 // attempt makes the answer; a fault that answer returns is written here. A panic below is answered too: it must not cost the other calls
@@ -242,6 +263,7 @@ func (g *gateway) admit(c *call) *top.Fault {
 			return top.MissingSignature()
 		}
 		if !signedBy(c.App, p) {
+			c.slow = g.limit.Wrong(g.proxies.client(c.r), c.App.Key, c.start)
 			if p.Get("sign_method") == "" {
 				return hinted(top.InvalidSignature(), hintNoSignMethod)
 			}

@@ -29,8 +29,10 @@ type Limiter struct {
 	largeWait time.Duration
 
 	maxApps int
-	mu      sync.Mutex
-	apps    map[string]*App // under mu
+	mu      sync.Mutex        // guards what follows
+	apps    map[string]*App   // by key
+	larges  map[string]int    // large bodies of an address, those that wait among them
+	wrong   map[string]*tries // wrong signatures, by address and app
 }
 
 // New makes a limiter that has counted nothing yet.
@@ -50,6 +52,8 @@ func New(o Options) *Limiter {
 		largeWait: o.LargeWait,
 		maxApps:   max(o.Apps, 2*o.InFlight),
 		apps:      make(map[string]*App),
+		larges:    make(map[string]int),
+		wrong:     make(map[string]*tries),
 	}
 }
 
@@ -65,27 +69,92 @@ func (l *Limiter) Enter() bool {
 // Leave gives back what Enter took.
 func (l *Limiter) Leave() { l.inFlight.Add(-1) }
 
-// EnterLarge takes a slot for a large body; it waits a moment for one, as large bodies are short work. False: there was none.
-// LeaveLarge gives it back.
-func (l *Limiter) EnterLarge(ctx context.Context) bool {
-	select {
-	case l.large <- struct{}{}:
-		return true
-	default:
-	}
+// EnterLarge takes a slot for a large body from an address; it waits a moment for one, as large bodies are short work. False: there was none.
+// LeaveLarge gives it back. Nobody has signed anything yet, so one address has half of the slots at the most: a few slow senders shut out no one
+// but their neighbours behind the same address.
+func (l *Limiter) EnterLarge(ctx context.Context, from string) bool {
 	patience := time.NewTimer(l.largeWait)
 	defer patience.Stop()
+	again := time.NewTicker(l.largeWait / 20)
+	defer again.Stop()
+	for !l.mayLarge(from) {
+		select {
+		case <-patience.C:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-again.C:
+		}
+	}
 	select {
 	case l.large <- struct{}{}:
 		return true
 	case <-patience.C:
 	case <-ctx.Done():
 	}
+	l.forget(from)
 	return false
 }
 
+func (l *Limiter) mayLarge(from string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.larges[from] >= max(1, cap(l.large)/2) {
+		return false
+	}
+	l.larges[from]++
+	return true
+}
+
+func (l *Limiter) forget(from string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.larges[from]--; l.larges[from] <= 0 {
+		delete(l.larges, from)
+	}
+}
+
 // LeaveLarge gives back what EnterLarge took.
-func (l *Limiter) LeaveLarge() { <-l.large }
+func (l *Limiter) LeaveLarge(from string) {
+	<-l.large
+	l.forget(from)
+}
+
+// wrongBurst wrong signatures in a row, and wrongRate a second, are anybody's mistake; more are slowed down.
+const (
+	wrongBurst = 20
+	wrongRate  = 2
+)
+
+// tries are the wrong signatures of an app from an address.
+type tries struct {
+	rate *rate.Limiter
+	last time.Time
+}
+
+// Wrong counts a wrong signature. It reports whether there were so many that the answer should wait.
+func (l *Limiter) Wrong(from, app string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := from + " " + app
+	t := l.wrong[key]
+	if t == nil {
+		if len(l.wrong) >= l.maxApps {
+			for key, t := range l.wrong {
+				if now.Sub(t.last) > wrongBurst/wrongRate*time.Second { // as good as new
+					delete(l.wrong, key)
+				}
+			}
+		}
+		if len(l.wrong) >= l.maxApps {
+			return true // somebody makes up apps or has many addresses
+		}
+		t = &tries{rate: rate.NewLimiter(wrongRate, wrongBurst)}
+		l.wrong[key] = t
+	}
+	t.last = now
+	return !t.rate.AllowN(now, 1)
+}
 
 // An App counts the calls of one app. Its fields are under limiter.mu.
 type App struct {

@@ -131,26 +131,100 @@ func TestAppsBounded(t *testing.T) {
 func TestLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Options{Large: 1, LargeWait: 2 * time.Second})
-		if !l.EnterLarge(t.Context()) {
+		if !l.EnterLarge(t.Context(), "a") {
 			t.Fatal("first")
 		}
 		start := time.Now()
-		if l.EnterLarge(t.Context()) || time.Since(start) != 2*time.Second {
+		if l.EnterLarge(t.Context(), "a") || time.Since(start) != 2*time.Second {
 			t.Errorf("second was let in or refused after %v", time.Since(start))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if l.EnterLarge(ctx) {
+		if l.EnterLarge(ctx, "a") {
 			t.Error("a caller that went away was let in")
 		}
 		go func() {
 			time.Sleep(time.Second)
-			l.LeaveLarge()
+			l.LeaveLarge("a")
 		}()
-		if !l.EnterLarge(t.Context()) {
+		if !l.EnterLarge(t.Context(), "a") {
 			t.Error("waiting did not help")
 		}
 	})
+}
+
+// One address has half of the slots, so that slow senders shut out nobody elsewhere; what one gives back its next may have.
+func TestLargeByAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{Large: 4, LargeWait: 2 * time.Second})
+		for range 2 {
+			if !l.EnterLarge(t.Context(), "a") {
+				t.Fatal("within its half")
+			}
+		}
+		for range 5 {
+			if l.EnterLarge(t.Context(), "a") {
+				t.Fatal("beyond its half")
+			}
+		}
+		for _, from := range []string{"b", "c"} {
+			if !l.EnterLarge(t.Context(), from) {
+				t.Errorf("%s is shut out", from)
+			}
+		}
+		if l.EnterLarge(t.Context(), "d") {
+			t.Error("more than there are")
+		}
+		l.LeaveLarge("a")
+		if !l.EnterLarge(t.Context(), "a") {
+			t.Error("its slot is free again")
+		}
+		for _, from := range []string{"a", "a", "b", "c"} {
+			l.LeaveLarge(from)
+		}
+		if len(l.larges) != 0 {
+			t.Errorf("%v are remembered", l.larges)
+		}
+	})
+}
+
+func TestWrong(t *testing.T) {
+	l := New(Options{Apps: 3})
+	count := func(from, app string, n int, at time.Time) (slow int) {
+		for range n {
+			if l.Wrong(from, app, at) {
+				slow++
+			}
+		}
+		return slow
+	}
+	for _, c := range []struct {
+		from, app string
+		n         int
+		after     time.Duration
+		slow      int
+	}{
+		{"a", "1", wrongBurst, 0, 0},
+		{"a", "1", 10, 0, 10},
+		{"a", "2", wrongBurst, 0, 0}, // another app of the same address
+		{"b", "1", wrongBurst, 0, 0}, // the same app of another address
+		{"a", "1", 10, 2 * time.Second, 10 - 2*wrongRate},
+		{"a", "1", wrongBurst, time.Minute, 0},
+	} {
+		if got := count(c.from, c.app, c.n, noon.Add(c.after)); got != c.slow {
+			t.Errorf("%s %s after %s: %d of %d are slow, want %d", c.from, c.app, c.after, got, c.n, c.slow)
+		}
+	}
+	l = New(Options{InFlight: 1, Apps: 3})
+	for i := range 100 {
+		l.Wrong(fmt.Sprint(i), "1", noon)
+	}
+	if len(l.wrong) > 3 {
+		t.Errorf("%d are remembered", len(l.wrong))
+	}
+	if l.Wrong("z", "1", noon.Add(time.Hour)) {
+		t.Error("old ones are not forgotten")
+	}
 }
 
 func TestConcurrent(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"strings"
+	"unicode"
 )
 
 // Kind is the JSON type of a Node.
@@ -187,6 +188,14 @@ func (n *Node) Bool() (value, ok bool) {
 		}
 	}
 	return false, false
+}
+
+// Invisible reports a text with characters that nobody sees, or that turn the direction of
+// what stands around them: two ids that look the same would not be.
+func Invisible(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+	}) >= 0
 }
 
 // Scientific reports the text that spreadsheets and careless clients make of a
