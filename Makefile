@@ -32,7 +32,7 @@ run: build ## build, then serve the demo world at ADDR
 	bin/recoup demo --addr $(ADDR)
 
 build: ## build bin/recoup
-	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/recoup ./cmd/recoup
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X recoup/internal/telemetry.Version=$(VERSION)' -o bin/recoup ./cmd/recoup
 
 test: check .need-test test/sdk/node_modules/.package-lock.json ## all that must hold: check, a smoke of each fuzz target, every test; prints the slowest
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(SMOKE)

@@ -31,18 +31,20 @@ import (
 
 // Options make a Node. Zero values are the defaults.
 type Options struct {
-	DB       string         // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
-	Store    store.Store    // a store opened elsewhere; the Node does not close it
-	BatchMax int            // commands in one transaction; default 256
-	Lanes    int            // transactions of one brand worked on at once; default what the database is good for
-	QueueMax int            // commands of a brand waiting; default 8192
-	InFlight int            // calls at once; default 4096
-	Window   time.Duration  // how far a timestamp may be off; default 10 min
-	TLSCert  string         // PEM file with the certificate chain; Serve then speaks TLS, and reads the files again when they change
-	TLSKey   string         // PEM file with its key; both are given or none
-	Proxies  []netip.Prefix // whose X-Forwarded-Proto and X-Forwarded-For are believed
-	Demo     bool           // make the demo world if it is not there, and accept its credentials
-	Trial    bool           // open a demo database without accepting its credentials
+	DB       string          // sqlite:FILE or postgres://USER@HOST/DATABASE; needed unless Store is given
+	Store    store.Store     // a store opened elsewhere; the Node does not close it
+	BatchMax int             // commands in one transaction; default 256
+	Lanes    int             // transactions of one brand worked on at once; default what the database is good for
+	QueueMax int             // commands of a brand waiting; default 8192
+	InFlight int             // calls at once; default 4096
+	Window   time.Duration   // how far a timestamp may be off; default 10 min
+	TLSCert  string          // PEM file with the certificate chain; Serve then speaks TLS, and reads the files again when they change
+	TLSKey   string          // PEM file with its key; both are given or none
+	Proxies  []netip.Prefix  // whose X-Forwarded-Proto and X-Forwarded-For are believed
+	Drain    time.Duration   // at the end calls are taken for so long after /readyz fails; default 0
+	Hurry    <-chan struct{} // closed: wait for nobody any more at the end; default never
+	Demo     bool            // make the demo world if it is not there, and accept its credentials
+	Trial    bool            // open a demo database without accepting its credentials
 	Now      func() time.Time
 	Steady   func() time.Duration // goes on whatever is done to Now, which is watched by it; default the machine's, none with a Now of its own
 	Log      *slog.Logger
@@ -60,17 +62,19 @@ type Node struct {
 	Catalogue *api.Catalogue
 	Metrics   *telemetry.Metrics
 
-	handler http.Handler
-	cert    *gateway.Certificate // nil: Serve speaks plain HTTP
-	now     func() time.Time
-	clock   *clock.Watch // nil: the clock is not watched
-	longLog bool         // told already
-	ahead   atomic.Int64 // the last stamp of all brands, as looked up now and then
-	log     *slog.Logger
-	stop    context.CancelFunc
-	owned   bool // the store is ours to close
-	swept   chan struct{}
-	kept    chan struct{}
+	handler  http.Handler
+	cert     *gateway.Certificate // nil: Serve speaks plain HTTP
+	now      func() time.Time
+	clock    *clock.Watch // nil: the clock is not watched
+	stopping atomic.Bool  // /readyz says so
+	drain    gateway.Stop
+	longLog  bool         // told already
+	ahead    atomic.Int64 // the last stamp of all brands, as looked up now and then
+	log      *slog.Logger
+	stop     context.CancelFunc
+	owned    bool // the store is ours to close
+	swept    chan struct{}
+	kept     chan struct{}
 }
 
 // Open starts a node. Close ends it.
@@ -82,6 +86,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
+	n.drain = gateway.Stop{Wait: o.Drain, Grace: 30 * time.Second, Hurry: o.Hurry, Begun: func() {
+		n.stopping.Store(true)
+		n.log.Info("stopping", slog.Duration("taking calls for", o.Drain))
+	}}
 	if o.TLSCert != "" || o.TLSKey != "" {
 		var err error
 		if n.cert, err = gateway.OpenCertificate(o.TLSCert, o.TLSKey, n.now, n.log); err != nil {
@@ -128,7 +136,12 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	mux.HandleFunc("GET /{$}", n.overview)
 	mux.HandleFunc("GET /console", n.overview)
 	mux.HandleFunc("GET /docs", n.overview)
-	n.handler = mux
+	n.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.stopping.Load() && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close") // clients come again by way of the balancer, before this listener closes
+		}
+		mux.ServeHTTP(w, r)
+	})
 	go n.sweep(life)
 	go n.keepTime(life)
 	return n, nil
@@ -168,7 +181,10 @@ func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 		s.TLSConfig = n.cert.Config()
 	}
 	s.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
-	return gateway.Serve(ctx, s, l, 30*time.Second)
+	n.log.Info("serving", slog.String("addr", l.Addr().String()), slog.Any("build", telemetry.ThisBuild()))
+	err := gateway.Serve(ctx, s, l, n.drain)
+	n.log.Info("stopped", slog.Any("error", err))
+	return err
 }
 
 // Close lets what is queued finish and closes the store.
@@ -227,8 +243,14 @@ func keyed(b *ledger.Brand, text string) ledger.Digest {
 	return ledger.Digest(m.Sum(nil)[:16])
 }
 
+// errStopping: this process takes no more calls soon.
+var errStopping = errors.New("stopping")
+
 // ready fails while the directory is stale or the store does not answer.
 func (n *Node) ready(ctx context.Context) error {
+	if n.stopping.Load() {
+		return errStopping
+	}
 	if err := n.timeless(ctx); err != nil {
 		return err
 	}

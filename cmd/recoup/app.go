@@ -169,7 +169,7 @@ type appView struct {
 
 // Run lists the apps by key.
 func (c *appListCmd) Run(e *env) error {
-	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+	return with(e, c.look, func(_ store.Store, snap *store.Snapshot) error {
 		slices.SortFunc(snap.Apps, func(a, b *store.App) int { return strings.Compare(a.Key, b.Key) })
 		views := make([]appView, 0, len(snap.Apps))
 		for _, a := range snap.Apps {

@@ -61,7 +61,7 @@ type brandListCmd struct {
 
 // Run lists the brands by id.
 func (c *brandListCmd) Run(e *env) error {
-	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+	return with(e, c.look, func(_ store.Store, snap *store.Snapshot) error {
 		slices.SortFunc(snap.Brands, func(a, b *ledger.Brand) int { return strings.Compare(a.ID, b.ID) })
 		views := make([]brandView, 0, len(snap.Brands))
 		for _, b := range snap.Brands {
@@ -99,7 +99,7 @@ type brandShowCmd struct {
 
 // Run shows the brand.
 func (c *brandShowCmd) Run(e *env) error {
-	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+	return with(e, c.look, func(_ store.Store, snap *store.Snapshot) error {
 		b, err := findBrand(snap, "brand", c.ID)
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ type clockView struct {
 
 // Run shows the clocks.
 func (c *clockShowCmd) Run(e *env) error {
-	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
+	return with(e, c.look, func(s store.Store, snap *store.Snapshot) error {
 		now := time.Now()
 		views := []clockView{viewClock("this machine", now, now)}
 		if there, ok := s.(interface {

@@ -30,6 +30,14 @@ func (f *dbFlag) open(e *env) (store.Store, error) {
 	return f.make(e)
 }
 
+// look opens the database of a command that only looks: it makes nothing, and changes no schema.
+func (f *dbFlag) look(e *env) (store.Store, error) {
+	if err := f.there(); err != nil {
+		return nil, err
+	}
+	return f.reach(e, true)
+}
+
 // there refuses a file that is not there, or has nothing in it.
 func (f *dbFlag) there() error {
 	path, ok := strings.CutPrefix(f.DB, "sqlite:")
@@ -49,10 +57,16 @@ func (f *dbFlag) there() error {
 
 // make is open for a command that may be the first on its database.
 func (f *dbFlag) make(e *env) (store.Store, error) {
+	return f.reach(e, false)
+}
+
+func (f *dbFlag) reach(e *env, readOnly bool) (store.Store, error) {
 	if f.DB == "memory:" {
 		return nil, errors.New("--db memory: would be gone when this command ends; want sqlite:FILE or postgres://USER@HOST/DATABASE")
 	}
-	return f.database().Open(e.ctx)
+	d := f.database()
+	d.ReadOnly = readOnly
+	return d.Open(e.ctx)
 }
 
 // with opens a database, lets work be done on it and on its directory as it stands, and closes it.
@@ -83,6 +97,17 @@ func (f *brandFlag) with(e *env, do func(store.Store, *ledger.Brand) error) erro
 			return err
 		}
 		return do(s, b)
+	})
+}
+
+// look shows the brand, which must be there.
+func (f *brandFlag) look(e *env, show func(*ledger.Brand) error) error {
+	return with(e, f.dbFlag.look, func(_ store.Store, snap *store.Snapshot) error {
+		b, err := findBrand(snap, "--brand", f.Brand)
+		if err != nil {
+			return err
+		}
+		return show(b)
 	})
 }
 

@@ -51,12 +51,29 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	hurry  <-chan struct{} // closed by the second signal to end; nil: never
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(&env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:]))
+	ctx, hurry := signals()
+	os.Exit(run(&env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, hurry: hurry}, os.Args[1:]))
+}
+
+// signals ends the context at the first signal to end, and closes hurry at the second. A terminal that goes away ends nothing.
+func signals() (ctx context.Context, hurry chan struct{}) {
+	ctx, end := context.WithCancel(context.Background())
+	hurry = make(chan struct{})
+	signal.Ignore(syscall.SIGHUP)
+	got := make(chan os.Signal, 2)
+	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-got
+		end()
+		<-got
+		close(hurry)
+		signal.Stop(got) // the third is not caught
+	}()
+	return ctx, hurry
 }
 
 // errDiverge is how verify says that the books do not agree.

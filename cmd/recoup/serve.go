@@ -42,10 +42,18 @@ type nodeFlags struct {
 	LogLevel     slog.Level     `env:"RECOUP_LOG" default:"info" help:"debug, info, warn or error."`
 }
 
-// Validate refuses half of a certificate.
+// Validate refuses half of a certificate, and bounds that make no sense.
 func (f *nodeFlags) Validate() error {
 	if (f.TLSCert == "") != (f.TLSKey == "") {
 		return errors.New("want both --tls-cert and --tls-key, or none")
+	}
+	return firstErr(inRange("--batch-max", f.BatchMax, 1, 10_000), inRange("--lanes", f.Lanes, 0, 64), inRange("--in-flight", f.InFlight, 1, 100_000))
+}
+
+// inRange checks a bound.
+func inRange[N int | time.Duration](flag string, n, least, most N) error {
+	if n < least || n > most {
+		return fmt.Errorf("%s %v: want %v to %v", flag, n, least, most)
 	}
 	return nil
 }
@@ -67,11 +75,23 @@ type serveCmd struct {
 	dbFlag
 	nodeFlags
 	Window        time.Duration `env:"RECOUP_WINDOW" default:"10m" help:"How far the timestamp of a call may be off."`
+	DrainWait     time.Duration `env:"RECOUP_DRAIN_WAIT" default:"2s" help:"At the end: how long calls are still taken after /readyz has failed, so that balancers look elsewhere."`
+	Create        bool          `help:"Make the SQLite file if it is not there."`
 	AllowDemoData bool          `help:"Serve a database made by 'recoup demo', without its public credentials."`
+}
+
+// Validate refuses bounds that make no sense.
+func (c *serveCmd) Validate() error {
+	return firstErr(c.nodeFlags.Validate(), inRange("--window", c.Window, time.Second, 24*time.Hour), inRange("--drain-wait", c.DrainWait, 0, 5*time.Minute))
 }
 
 // Run serves until it is told to stop, then drains.
 func (c *serveCmd) Run(e *env) error {
+	if !c.Create {
+		if err := c.there(); err != nil {
+			return fmt.Errorf("%w, or by --create", err)
+		}
+	}
 	s, err := c.database().Open(e.ctx)
 	if err != nil {
 		return err
@@ -79,6 +99,8 @@ func (c *serveCmd) Run(e *env) error {
 	defer s.Close()
 	o := c.options()
 	o.Store, o.Window, o.Trial, o.Log = s, c.Window, c.AllowDemoData, telemetry.NewLogger(e.stderr, c.LogLevel)
+	o.Drain, o.Hurry = c.DrainWait, e.hurry
+	o.Log.Info("configuration", slog.String("db", c.database().String()), slog.Any("flags", c.nodeFlags), slog.Duration("window", c.Window), slog.Duration("drain_wait", c.DrainWait))
 	n, err := recoup.Open(e.ctx, o)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ type sessionView struct {
 
 // Run lists the sessions by app and token.
 func (c *sessionListCmd) Run(e *env) error {
-	return with(e, c.open, func(_ store.Store, snap *store.Snapshot) error {
+	return with(e, c.look, func(_ store.Store, snap *store.Snapshot) error {
 		slices.SortFunc(snap.Sessions, func(a, b *store.Session) int {
 			return strings.Compare(a.App+" "+a.Token, b.App+" "+b.Token)
 		})

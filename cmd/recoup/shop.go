@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"recoup/internal/ledger"
-	"recoup/internal/store"
 )
 
 // shopCmd administers shops.
@@ -52,7 +51,7 @@ type shopListCmd struct {
 
 // Run lists the shops by id.
 func (c *shopListCmd) Run(e *env) error {
-	return c.with(e, func(_ store.Store, b *ledger.Brand) error { return listShops(e, c.JSON, b) })
+	return c.look(e, func(b *ledger.Brand) error { return listShops(e, c.JSON, b) })
 }
 
 // shopView is a shop as JSON.

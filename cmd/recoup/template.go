@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"recoup/internal/ledger"
-	"recoup/internal/store"
 	"recoup/internal/top"
 )
 
@@ -137,7 +136,7 @@ type templateListCmd struct {
 
 // Run lists the templates by id.
 func (c *templateListCmd) Run(e *env) error {
-	return c.with(e, func(_ store.Store, b *ledger.Brand) error { return listTemplates(e, c.JSON, b) })
+	return c.look(e, func(b *ledger.Brand) error { return listTemplates(e, c.JSON, b) })
 }
 
 type templateStopCmd struct {

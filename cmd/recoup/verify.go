@@ -38,7 +38,8 @@ type brandVerdict struct {
 // Run audits every brand and tells the first divergence of each. The database is only read; what has to be sorted lies in the folder for
 // temporary files, which takes about as much as the operations do.
 func (c *verifyCmd) Run(e *env) error {
-	return with(e, c.openToRead, func(s store.Store, snap *store.Snapshot) error { return c.verify(e, s, snap) })
+	// Opened so that an audit cannot change it: a damaged file must stay as it was found.
+	return with(e, c.look, func(s store.Store, snap *store.Snapshot) error { return c.verify(e, s, snap) })
 }
 
 func (c *verifyCmd) verify(e *env, s store.Store, snap *store.Snapshot) (err error) {
@@ -86,16 +87,6 @@ func (c *verifyCmd) verify(e *env, s store.Store, snap *store.Snapshot) (err err
 		return fmt.Errorf("%w: %s", errDiverge, first)
 	}
 	return nil
-}
-
-// openToRead opens the database so that an audit cannot change it: a damaged file must stay as it was found.
-func (c *verifyCmd) openToRead(e *env) (store.Store, error) {
-	if err := c.there(); err != nil {
-		return nil, err
-	}
-	d := c.database()
-	d.ReadOnly = true
-	return d.Open(e.ctx)
 }
 
 // brand audits one brand.

@@ -7,7 +7,7 @@ const (
 	Brand  = "9001"
 	Shop   = "1"
 	AppKey = "20002000"
-	Secret = "bench-secret"
+	Secret = "bench-secret-0123"
 )
 
 // Members are the customer_ids whom calls are about.

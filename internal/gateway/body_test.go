@@ -103,7 +103,7 @@ func (b *bundle) serve(t *testing.T, change ...func(*http.Server)) string {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { done <- gateway.Serve(t.Context(), s, l, 5*time.Second) }()
+	go func() { done <- gateway.Serve(t.Context(), s, l, gateway.Stop{Grace: 5 * time.Second}) }()
 	t.Cleanup(func() { // the test's context has ended by now
 		if err := <-done; err != nil {
 			t.Error(err)

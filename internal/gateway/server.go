@@ -30,9 +30,17 @@ func NewServer(addr string, h http.Handler) *http.Server {
 	}
 }
 
-// Serve serves on l until ctx ends, then takes no more calls and lets those in flight finish, for at most grace. It returns nil if all
-// did. The handler's contexts do not end with ctx. A server with a TLSConfig serves TLS, with HTTP/2 for those that speak it.
-func Serve(ctx context.Context, s *http.Server, l net.Listener, grace time.Duration) error {
+// A Stop says how a server ends.
+type Stop struct {
+	Begun func()          // called at once: /readyz fails from here on, so that balancers look elsewhere; nil: nobody is told
+	Wait  time.Duration   // calls are taken for so long still: until balancers have looked
+	Grace time.Duration   // then those in flight may take so long
+	Hurry <-chan struct{} // closed: wait for nobody; nil: never
+}
+
+// Serve serves on l until ctx ends, then stops. It returns nil if all calls in flight were answered. The handler's contexts do not end with
+// ctx. A server with a TLSConfig serves TLS, with HTTP/2 for those that speak it.
+func Serve(ctx context.Context, s *http.Server, l net.Listener, stop Stop) error {
 	serve := s.Serve
 	if s.TLSConfig != nil {
 		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
@@ -44,8 +52,26 @@ func Serve(ctx context.Context, s *http.Server, l net.Listener, grace time.Durat
 		return err
 	case <-ctx.Done():
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	if stop.Begun != nil {
+		stop.Begun()
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stop.Wait+stop.Grace)
 	defer cancel()
+	go func() {
+		select {
+		case <-stop.Hurry:
+		case <-last.Done():
+		}
+		cancel()
+	}()
+	pause := time.NewTimer(stop.Wait)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-last.Done():
+	case err := <-failed:
+		return err
+	}
 	err := s.Shutdown(last)
 	if err != nil {
 		_ = s.Close() // the rest is cut off; what it committed is answered again on repeat

@@ -26,7 +26,7 @@ func TestGracefulShutdown(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- gateway.Serve(ctx, gateway.NewServer("", b), l, 10*time.Second) }()
+	go func() { done <- gateway.Serve(ctx, gateway.NewServer("", b), l, gateway.Stop{Grace: 10 * time.Second}) }()
 
 	conn := dial(t, l.Addr().String())
 	fmt.Fprintf(conn, "GET /router/rest?%s HTTP/1.1\r\nHost: x\r\n\r\n", request("alibaba.test.block").sign(secret).encode())
@@ -58,13 +58,52 @@ func TestShutdownCutsOff(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- gateway.Serve(ctx, gateway.NewServer("", b), l, time.Millisecond) }()
+	go func() { done <- gateway.Serve(ctx, gateway.NewServer("", b), l, gateway.Stop{Grace: time.Millisecond}) }()
 	conn := dial(t, l.Addr().String())
 	fmt.Fprintf(conn, "GET /router/rest?%s HTTP/1.1\r\nHost: x\r\n\r\n", request("alibaba.test.block").sign(secret).encode())
 	<-b.inside
 	stop()
 	if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Serve: %v", err)
+	}
+}
+
+// At the end /readyz fails first, calls are taken until the wait is over, and a second signal hurries.
+func TestDrain(t *testing.T) {
+	for _, hurried := range []bool{false, true} {
+		t.Run(fmt.Sprint("hurried ", hurried), func(t *testing.T) {
+			b := setup(t)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			begun, hurry, done := make(chan struct{}), make(chan struct{}), make(chan error)
+			wait := 300 * time.Millisecond
+			if hurried {
+				wait = time.Hour
+			}
+			go func() {
+				done <- gateway.Serve(ctx, gateway.NewServer("", b), l, gateway.Stop{Begun: func() { close(begun) }, Wait: wait, Grace: time.Minute, Hurry: hurry})
+			}()
+			call := func() string {
+				conn := dial(t, l.Addr().String())
+				fmt.Fprintf(conn, "GET /router/rest?%s HTTP/1.1\r\nHost: x\r\n\r\n", request("taobao.time.get").sign(secret).encode())
+				_, text := receive(t, bufio.NewReader(conn))
+				return text
+			}
+			stop()
+			<-begun
+			if text := call(); !strings.Contains(text, "time_get_response") {
+				t.Error(text)
+			}
+			if hurried {
+				close(hurry)
+			}
+			if err := <-done; (err != nil) != hurried {
+				t.Errorf("Serve: %v", err)
+			}
+		})
 	}
 }
 

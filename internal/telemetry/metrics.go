@@ -63,7 +63,13 @@ func New() *Metrics {
 		}),
 		registry: prometheus.NewRegistry(),
 	}
-	m.registry.MustRegister(m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead, m.LogBytes, m.LogOver,
+	b := ThisBuild()
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "recoup_build_info", Help: "1, with what this binary is.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "date": b.Date},
+	})
+	build.Set(1)
+	m.registry.MustRegister(build, m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead, m.LogBytes, m.LogOver,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

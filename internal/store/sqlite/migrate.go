@@ -12,6 +12,8 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // goose works on database/sql
 	engine "zombiezen.com/go/sqlite"
+
+	"recoup/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -42,6 +44,33 @@ func foreign(path string, mayBeNew bool) bool {
 	}
 	tables, versions := q.Int(0), q.Int(1)
 	return versions == 0 && (tables > 0 || !mayBeNew)
+}
+
+// ErrOlder: the schema must be brought up to date first.
+var ErrOlder = errors.New("sqlite: the database has an older schema; run `recoup migrate --db sqlite:FILE`, which servers of the older program do not survive")
+
+// checkVersion compares versions and changes nothing.
+func checkVersion(ctx context.Context, c *conn, path string) error {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	have, want := int64(0), int64(len(files)) // files are numbered from 1 without gaps
+	q, err := c.prepare("version", "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied")
+	if err != nil {
+		return err
+	}
+	defer q.finalize()
+	if err := q.each(ctx, func(r store.Row) error { have = r.Int(0); return nil }); err != nil {
+		return err
+	}
+	switch {
+	case have < want:
+		return fmt.Errorf("%w (%s is at %d, wanted is %d)", ErrOlder, path, have, want)
+	case have > want:
+		return fmt.Errorf("%w (%s is at %d, known is %d)", ErrNewer, path, have, want)
+	}
+	return nil
 }
 
 // migrate brings the schema up to date. It refuses to touch a newer one.

@@ -107,8 +107,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.release(r)
-		return s, nil
+		defer s.release(r)
+		return s, checkVersion(ctx, r, path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
