@@ -16,15 +16,17 @@ import (
 
 // A Database says where the books are and how to reach them.
 type Database struct {
-	DSN         string // sqlite:FILE or postgres://USER@HOST/DATABASE
-	Reader      string // PostgreSQL: of a replica for audits and reports; "": the same database
-	PgBouncer   bool   // PostgreSQL: the DSN leads to a pooler by transaction
-	Unsafe      bool   // PostgreSQL: accept a server whose settings may lose what was acknowledged
-	ServerClock bool   // PostgreSQL: stamps by the database's clock, which all processes share
-	ReadOnly    bool   // audits only; the schema is taken as it is
+	DSN         string               // sqlite:FILE or postgres://USER@HOST/DATABASE
+	Reader      string               // PostgreSQL: of a replica for audits and reports; "": the same database
+	PgBouncer   bool                 // PostgreSQL: the DSN leads to a pooler by transaction
+	Unsafe      bool                 // PostgreSQL: accept a server whose settings may lose what was acknowledged
+	ServerClock bool                 // PostgreSQL: stamps by the database's clock, which all processes share
+	ReadOnly    bool                 // audits only; the schema is taken as it is
+	Upgrade     bool                 // bring an older schema up to date; an empty database gets one anyway
+	Migrated    func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
 }
 
-// OpenStore opens the database that a DSN names, creating a SQLite file and bringing the schema up to date as needed.
+// OpenStore opens the database that a DSN names, creating a SQLite file and the schema as needed.
 func OpenStore(ctx context.Context, dsn string) (store.Store, error) {
 	return Database{DSN: dsn}.Open(ctx)
 }
@@ -34,7 +36,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(d.DSN, ":")
 	switch scheme {
 	case "sqlite":
-		return sqlite.Open(ctx, sqlite.Options{Path: rest, ReadOnly: d.ReadOnly})
+		return sqlite.Open(ctx, sqlite.Options{Path: rest, ReadOnly: d.ReadOnly, Upgrade: d.Upgrade, Migrated: d.Migrated})
 	case "postgres", "postgresql":
 		if err := checkMarks(d.DSN); err != nil {
 			return nil, fmt.Errorf("--db %s: %w", d, err)
@@ -56,6 +58,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 func (d Database) postgres() postgres.Options {
 	return postgres.Options{
 		DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
+		Upgrade: d.Upgrade, Migrated: d.Migrated,
 	}
 }
 

@@ -246,27 +246,51 @@ func keyed(b *ledger.Brand, text string) ledger.Digest {
 // errStopping: this process takes no more calls soon.
 var errStopping = errors.New("stopping")
 
-// ready fails while the directory is stale or the store does not answer.
+// ready fails while this process stops or calls would find no answer, and says in public why as far as that names nobody.
 func (n *Node) ready(ctx context.Context) error {
+	err := n.able(ctx)
+	var fault *clock.Fault
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &fault):
+		return &gateway.UnreadyError{Reason: fault.Error(), Err: err}
+	case errors.Is(err, errStopping):
+		return &gateway.UnreadyError{Reason: "stopping", Err: err}
+	case errors.Is(err, store.ErrRefused):
+		return &gateway.UnreadyError{Reason: "the database takes no writes (disk full, read-only or broken); the log has its words", Err: err}
+	case errors.Is(err, store.ErrDown):
+		return &gateway.UnreadyError{Reason: "the database is away", Err: err}
+	}
+	return err
+}
+
+// able fails while the clock cannot be believed, the directory is stale, or the store does not answer or takes no batches.
+func (n *Node) able(ctx context.Context) error {
 	if n.stopping.Load() {
 		return errStopping
 	}
-	if err := n.timeless(ctx); err != nil {
-		return err
-	}
-	if err := n.Auth.Fresh(); err != nil {
-		return err
-	}
-	if there, ok := n.Store.(interface {
-		Drift(context.Context, time.Time) (time.Duration, error)
-	}); ok {
-		drift, err := there.Drift(ctx, n.now())
-		if err == nil && drift.Abs() > clock.Limit {
-			err = &clock.Fault{What: "this machine's clock and the database's are apart", Clock: n.now(), Against: n.now().Add(-drift)}
+	for _, check := range []func() error{
+		func() error { return n.timeless(ctx) },
+		func() error { return n.Store.Writable(ctx) },
+		n.Auth.Fresh,
+		n.Engine.Healthy,
+	} {
+		if err := check(); err != nil {
+			return err
 		}
+	}
+	there, ok := n.Store.(interface {
+		Drift(context.Context, time.Time) (time.Duration, error)
+	})
+	if !ok {
+		_, err := n.Store.Revision(ctx)
 		return err
 	}
-	_, err := n.Store.Revision(ctx)
+	drift, err := there.Drift(ctx, n.now())
+	if err == nil && drift.Abs() > clock.Limit {
+		err = &clock.Fault{What: "this machine's clock and the database's are apart", Clock: n.now(), Against: n.now().Add(-drift)}
+	}
 	return err
 }
 

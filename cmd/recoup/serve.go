@@ -77,6 +77,7 @@ type serveCmd struct {
 	Window        time.Duration `env:"RECOUP_WINDOW" default:"10m" help:"How far the timestamp of a call may be off."`
 	DrainWait     time.Duration `env:"RECOUP_DRAIN_WAIT" default:"2s" help:"At the end: how long calls are still taken after /readyz has failed, so that balancers look elsewhere."`
 	Create        bool          `help:"Make the SQLite file if it is not there."`
+	Migrate       bool          `help:"Bring an older schema up to date first, as 'recoup migrate' does. Servers of the older program do not survive that."`
 	AllowDemoData bool          `help:"Serve a database made by 'recoup demo', without its public credentials."`
 }
 
@@ -92,13 +93,19 @@ func (c *serveCmd) Run(e *env) error {
 			return fmt.Errorf("%w, or by --create", err)
 		}
 	}
-	s, err := c.database().Open(e.ctx)
+	o := c.options()
+	o.Window, o.Trial, o.Log = c.Window, c.AllowDemoData, telemetry.NewLogger(e.stderr, c.LogLevel)
+	d := c.database()
+	d.Upgrade = c.Migrate
+	d.Migrated = func(from, to int64) {
+		o.Log.Info("schema", slog.String("db", d.String()), slog.Int64("from", from), slog.Int64("to", to)) // from 0: there was none
+	}
+	s, err := d.Open(e.ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	o := c.options()
-	o.Store, o.Window, o.Trial, o.Log = s, c.Window, c.AllowDemoData, telemetry.NewLogger(e.stderr, c.LogLevel)
+	o.Store = s
 	o.Drain, o.Hurry = c.DrainWait, e.hurry
 	o.Log.Info("configuration", slog.String("db", c.database().String()), slog.Any("flags", c.nodeFlags), slog.Duration("window", c.Window), slog.Duration("drain_wait", c.DrainWait))
 	n, err := recoup.Open(e.ctx, o)
@@ -162,7 +169,9 @@ func (c *migrateCmd) Run(e *env) error {
 			return err
 		}
 	}
-	s, err := c.database().Open(e.ctx)
+	d := c.database()
+	d.Upgrade = true
+	s, err := d.Open(e.ctx)
 	if err != nil {
 		return err
 	}

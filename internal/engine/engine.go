@@ -59,6 +59,8 @@ type Engine struct {
 	closed  bool
 	busy    sync.WaitGroup // lanes with work, of calls and of reads
 
+	health health
+
 	// Seams for tests: betweenTrips runs after Resolve and before Begin, beforeDecide before each decision.
 	betweenTrips func()
 	beforeDecide func(reverse.Command)
@@ -251,11 +253,13 @@ func (e *Engine) process(q *queue, batch []*call, waiting int) {
 	if len(fresh) == 0 {
 		return
 	}
+	e.health.begin(t, e.opts.Now())
+	defer e.health.end(t)
 	m := Measure{Brand: q.brand, Commands: len(fresh), Waiting: waiting}
 	err := e.transact(t, fresh, &m)
 	switch {
 	case err == nil:
-	case errors.Is(err, errClock): // who watches the clock tells of it
+	case errors.Is(err, errClock), errors.Is(err, store.ErrRefused): // nobody's fault in it
 		e.opts.Log.Warn("batch failed", slog.String("brand", q.brand), slog.Int("commands", len(fresh)), slog.Any("error", err))
 		for _, c := range fresh {
 			c.err = ErrFailed
@@ -289,6 +293,9 @@ func (e *Engine) fail(brand string, c *call, err error) {
 // errClock: the clock cannot be believed. Every call of the brand fails until it can.
 var errClock = errors.New("engine: no stamp")
 
+// errPanic: a rule of one command is broken.
+var errPanic = errors.New("panic")
+
 // errShort asks for a new block of numbers and the batch once more.
 var errShort = errors.New("engine: out of reserved numbers")
 
@@ -314,6 +321,12 @@ func (t *turn) give() {
 
 // transact runs calls as one transaction, again and again while other writers win. On success every call has its result.
 func (e *Engine) transact(t *turn, calls []*call, m *Measure) error {
+	err := e.tries(t, calls, m)
+	e.health.note(err, e.opts.Now())
+	return err
+}
+
+func (e *Engine) tries(t *turn, calls []*call, m *Measure) error {
 	ctx := context.Background() // a batch is nobody's: no single caller's deadline may end it
 	keys := reverse.NewKeys()
 	for _, c := range calls {
@@ -386,16 +399,19 @@ func (e *Engine) attempt(ctx context.Context, t *turn, calls []*call, keys *reve
 	saved := e.opts.Now()
 	t.give() // the next batch begins while this one is made durable
 
-	if err := b.Commit(ctx); err != nil {
-		if !errors.Is(err, store.ErrUnknown) {
-			return err
+	if unknown := b.Commit(ctx); unknown != nil {
+		if !errors.Is(unknown, store.ErrUnknown) {
+			return unknown
 		}
 		committed, err := e.store.Outcome(ctx, t.brand, b.Token())
 		if err != nil {
 			return err
 		}
 		if !committed {
-			return store.ErrRetry
+			if errors.Is(unknown, store.ErrRefused) {
+				return unknown // again would not help
+			}
+			return fmt.Errorf("%w: %w", store.ErrRetry, unknown)
 		}
 	}
 	for i, c := range calls {
@@ -419,7 +435,7 @@ func (e *Engine) decide(s *reverse.State, calls []*call, at int64, block *number
 	}}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
 		}
 		if short {
 			err = errShort

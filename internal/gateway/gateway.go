@@ -18,7 +18,6 @@ import (
 
 	"recoup/internal/api"
 	"recoup/internal/auth"
-	"recoup/internal/clock"
 	"recoup/internal/limit"
 	"recoup/internal/telemetry"
 	"recoup/internal/top"
@@ -115,13 +114,22 @@ func (g *gateway) serveLive(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, http.StatusOK, "ok")
 }
 
-// serveReady keeps the reason to itself: the address is public, and errors name hosts. What a clock says is no secret.
+// UnreadyError is an error of Options.Ready with a reason that may be told in public.
+type UnreadyError struct {
+	Reason string // names no host, path or key
+	Err    error
+}
+
+func (u *UnreadyError) Error() string { return u.Err.Error() }
+func (u *UnreadyError) Unwrap() error { return u.Err }
+
+// serveReady keeps errors to itself: the address is public, and they name hosts.
 func (g *gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := g.ready(r.Context()); err != nil {
 		g.log.WarnContext(r.Context(), "not ready", slog.Any("error", err))
 		text := "not ready"
-		if fault := (*clock.Fault)(nil); errors.As(err, &fault) {
-			text += ": " + fault.Error()
+		if u := (*UnreadyError)(nil); errors.As(err, &u) {
+			text += ": " + u.Reason
 		}
 		writeText(w, http.StatusServiceUnavailable, text)
 		return

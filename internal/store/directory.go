@@ -139,6 +139,14 @@ func (t Tables) put(ctx context.Context, statement, key string, v any) error {
 	})
 }
 
+// Probe writes what is there already, to see whether anything can be written.
+func (t Tables) Probe(ctx context.Context) error {
+	return t.Write(ctx, func(tx Tx) error {
+		_, err := tx.Exec("Probe")
+		return err
+	})
+}
+
 // ClockWord reads the last word.
 func (t Tables) ClockWord(ctx context.Context) (w ClockWord, err error) {
 	err = t.Read(ctx, func(tx Tx) error { return clockWord(tx, &w) })

@@ -21,6 +21,9 @@ var (
 	ErrNoBrand = errors.New("store: no such brand")
 	// ErrDown: the database is away, nothing was written. All of the batch's callers fail at once.
 	ErrDown = errors.New("store: the database is not there")
+	// ErrRefused: the database takes no writes as it is: its disk is full, or it may not write. Nothing was written, and trying again at once
+	// does not help. All of the batch's callers fail at once.
+	ErrRefused = errors.New("store: the database takes no writes")
 	// ErrUnknown: whether the batch was committed is not known. Ask Outcome, then decide again.
 	ErrUnknown = errors.New("store: outcome of commit unknown")
 	// ErrNotEmpty: an import found something in the store that it was to fill. Nothing was written.
@@ -61,6 +64,8 @@ type Store interface {
 	// DueShare counts the members that have lots to expire at the moment, and those that have any that will expire. It is an estimate:
 	// who has holds beside dated lots may count for one or the other.
 	DueShare(ctx context.Context, brand string, now int64) (due, dated int64, err error)
+	// Writable says why the database would take no batch, nil if it would: it writes something when the last write was refused.
+	Writable(ctx context.Context) error
 	// Purge deletes remembered refusals and tombstones whose time is over, and unused quotes QuoteKept later, at most limit of each
 	// in each brand.
 	Purge(ctx context.Context, now int64, limit int) error

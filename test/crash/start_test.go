@@ -68,7 +68,7 @@ func TestPasswordsAreNotTold(t *testing.T) {
 		secrets   []string // what must not be told; "geheim" if nil
 		says      string   // what helps instead
 	}{
-		{"nobody listens", "postgres://teller:geheim@" + nowhere + "/books", nil, "--db postgres://teller:xxxxx@127.0.0.1:1/books"},
+		{"nobody listens", "postgres://teller:geheim@" + nowhere + "/books", nil, "--db postgres://teller:xxxxx@127.0.0.1:1/books: store: the database is not there: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused; is PostgreSQL running there, and is the address right?\n"},
 		{"wrong password", "postgres://teller:geheim@" + address + "/postgres", nil, "password authentication failed"},
 		{"wrong password as a parameter", "postgres://" + address + "/postgres?user=teller&password=geheim", nil, "password authentication failed"},
 		{"no such database", "postgres://recoup:geheim@" + address + "/nothing", nil, `database "nothing" does not exist`},

@@ -271,6 +271,9 @@ func (s *Store) DueShare(_ context.Context, brand string, now int64) (due, dated
 	return n.due, n.dated, err
 }
 
+// Writable: memory always is.
+func (s *Store) Writable(context.Context) error { return nil }
+
 // Purge forgets what is over.
 func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	return s.write(ctx, PurgeStep, func() error {

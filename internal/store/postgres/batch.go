@@ -82,6 +82,12 @@ func (t *batch) Rollback() {
 
 // Save writes the changes into the open transaction: one trip, the head last.
 func (t *batch) Save(ctx context.Context) error {
+	err := t.save(ctx)
+	t.s.refused.Note(err)
+	return err
+}
+
+func (t *batch) save(ctx context.Context) error {
 	if t.conn == nil {
 		return errors.New("postgres: batch has ended")
 	}
@@ -231,6 +237,12 @@ func (w *saver) overtaken(ctx context.Context) error {
 
 // Commit returns when the server has made the transaction durable.
 func (t *batch) Commit(ctx context.Context) error {
+	err := t.commit(ctx)
+	t.s.refused.Note(err)
+	return err
+}
+
+func (t *batch) commit(ctx context.Context) error {
 	if t.conn == nil {
 		return errors.New("postgres: batch has ended")
 	}

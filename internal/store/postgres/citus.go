@@ -144,7 +144,7 @@ func Distribute(ctx context.Context, o Options, report func(table, did string)) 
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, cfg.ConnConfig, o.PgBouncer); err != nil {
+	if err := migrate(ctx, cfg.ConnConfig, &o); err != nil {
 		return err
 	}
 	c, err := s.connect(ctx)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,13 +21,20 @@ var again = map[string]bool{
 	"40P01": true, // deadlock_detected
 }
 
-// storeError maps an error of a statement: ErrRetry when another writer won, ErrDown when the database is away. In all
-// cases nothing was written.
+// Codes of errors that mean that the server cannot write.
+var refused = map[string]bool{
+	"53100": true, // disk_full
+	"25006": true, // read_only_sql_transaction
+	"58030": true, // io_error
+}
+
+// storeError maps an error of a statement: ErrRetry when another writer won, ErrDown when the database is away, ErrRefused when it cannot write.
+// In all cases nothing was written.
 func storeError(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	for _, known := range []error{store.ErrRetry, store.ErrNoBrand, store.ErrDown, store.ErrUnknown} {
+	for _, known := range []error{store.ErrRetry, store.ErrNoBrand, store.ErrDown, store.ErrRefused, store.ErrUnknown} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -39,11 +48,34 @@ func storeError(err error) error {
 		return err
 	case again[e.Code]:
 		return fmt.Errorf("%w: %w", store.ErrRetry, err)
+	case refused[e.Code]:
+		return fmt.Errorf("%w: %w", store.ErrRefused, err)
 	case e.Code[:2] == "08", e.Code[:3] == "57P", e.Code == "53300", e.Code == "25P03":
 		// connection lost; shutting down, starting up; too many connections; cut off while idle
 		return fmt.Errorf("%w: %w", store.ErrDown, err)
 	}
 	return err
+}
+
+// unreachable says in one line why no connection came about, and what helps. Other errors it leaves alone.
+func unreachable(err error) error {
+	var connect *pgconn.ConnectError
+	if !errors.As(err, &connect) {
+		return err
+	}
+	_, tries, _ := strings.Cut(connect.Error(), "\n") // a line for each address that was tried, some of them more than once
+	var why []string
+	for try := range strings.Lines(tries) {
+		if try = strings.TrimSpace(try); !slices.ContainsFunc(why, func(said string) bool { return strings.Contains(said, try) }) {
+			why = append(why, try)
+		}
+	}
+	text, remedy := strings.Join(why, "; "), "is PostgreSQL running there, and is the address right?"
+	var e *pgconn.PgError
+	if errors.As(err, &e) { // somebody answers
+		remedy = "are user, password and database right, and may they come from here?"
+	}
+	return fmt.Errorf("%w: %s; %s", store.ErrDown, text, remedy)
 }
 
 // lost reports whether an error is the connection's.

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"recoup/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -24,15 +26,16 @@ var (
 	ErrOlder = errors.New("postgres: the database has no schema or an older one; run `recoup migrate --db DSN` with a DSN that leads to the server itself, not to the pooler")
 )
 
-// migrate brings the schema up to date, one process at a time. It refuses to touch a newer one. With check alone it changes nothing.
-func migrate(ctx context.Context, cfg *pgx.ConnConfig, check bool) error {
+// migrate makes the schema, or brings it up to date if that is wanted, one process at a time. It refuses to touch a newer one. Who only reads
+// or comes by way of a pooler changes nothing.
+func migrate(ctx context.Context, cfg *pgx.ConnConfig, o *Options) error {
 	folder, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
 	db := stdlib.OpenDB(*cfg)
 	defer func() { _ = db.Close() }()
-	if check {
+	if o.PgBouncer || o.ReadOnly {
 		return checkVersion(ctx, db, folder)
 	}
 	locker, err := lock.NewPostgresSessionLocker()
@@ -53,8 +56,14 @@ func migrate(ctx context.Context, cfg *pgx.ConnConfig, check bool) error {
 	if have == want {
 		return nil
 	}
+	if have > 0 && !o.Upgrade && !store.Unused(ctx, db) {
+		return fmt.Errorf("%w (it is at %d, wanted is %d)", ErrOlder, have, want)
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("postgres: migrate: %w", err)
+	}
+	if o.Migrated != nil {
+		o.Migrated(have, want)
 	}
 	return nil
 }

@@ -25,13 +25,15 @@ import (
 
 // Options say how to open a database.
 type Options struct {
-	DSN         string // postgres://user@host/database
-	Reader      string // of a replica, for streams of audits and reports; "": the same database
-	PgBouncer   bool   // DSN leads to a pooler by transaction: no prepared statements, no session settings, no migration
-	Unsafe      bool   // serve although the server's settings may lose what was acknowledged
-	Conns       int    // connections for batches and reads; default 16
-	ServerClock bool   // stamps by the database's clock instead of the caller's
-	ReadOnly    bool   // audits only: the schema is taken as it is
+	DSN         string               // postgres://user@host/database
+	Reader      string               // of a replica, for streams of audits and reports; "": the same database
+	PgBouncer   bool                 // DSN leads to a pooler by transaction: no prepared statements, no session settings, no migration
+	Unsafe      bool                 // serve although the server's settings may lose what was acknowledged
+	Conns       int                  // connections for batches and reads; default 16
+	ServerClock bool                 // stamps by the database's clock instead of the caller's
+	ReadOnly    bool                 // audits only: the schema is taken as it is
+	Upgrade     bool                 // bring an older schema up to date; an empty database gets one anyway
+	Migrated    func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
 }
 
 // lanes is how many batches of a brand are worth working on at once: one loads and decides while another commits.
@@ -48,6 +50,8 @@ type Store struct {
 	reader *pgxpool.Pool // streams
 	frozen string        // the snapshot that streams read; "": each its own
 
+	refused store.Refused
+
 	citus       bool // the database is a cluster's
 	distributed bool // and the books are spread over it
 
@@ -61,8 +65,13 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects, checks the server's settings and brings the schema up to date.
+// Open connects, checks the server's settings, and makes the schema in an empty database.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := connected(ctx, o)
+	return s, unreachable(err)
+}
+
+func connected(ctx context.Context, o Options) (*Store, error) {
 	s := newStore(o)
 	if err := s.detect(ctx); err != nil {
 		return nil, err
@@ -71,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, cfg.ConnConfig.Copy(), o.PgBouncer || o.ReadOnly); err != nil {
+	if err := migrate(ctx, cfg.ConnConfig.Copy(), &o); err != nil {
 		return nil, err
 	}
 	read, err := readerConfig(cmp.Or(o.Reader, o.DSN), &o)
@@ -190,8 +199,11 @@ func (s *Store) clock(now int64) *int64 {
 	return &now
 }
 
+// Writable tries a write when the last was refused.
+func (s *Store) Writable(ctx context.Context) error { return s.refused.Writable(ctx, s.Probe) }
+
 // ErrReadOnly: the server takes no writes: it is a standby, or default_transaction_read_only is on.
-var ErrReadOnly = errors.New("postgres: the server takes no writes")
+var ErrReadOnly = fmt.Errorf("%w: postgres: a standby, or read-only", store.ErrRefused)
 
 // Drift is how far the caller's clock is ahead of the database's; 0 where stamps are by the caller's. ErrReadOnly when the database would take
 // no batch.

@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -97,5 +99,32 @@ func (x till) charging() (stop func() int64) {
 		close(end)
 		<-ended
 		return booked
+	}
+}
+
+// TestOlderSchema: an older schema is brought up to date only when that is wanted, by who says so.
+func TestOlderSchema(t *testing.T) {
+	t.Parallel()
+	dsn := pgtemp.Database(t)
+	var said []int64
+	o := postgres.Options{DSN: dsn, Migrated: func(from, to int64) { said = append(said, from, to) }}
+	s := open(t, o)
+	brand(t, s)
+	_ = s.Close()
+	for _, statement := range []string{
+		"DELETE FROM goose_db_version WHERE version_id = 2",
+		"DROP VIEW v_operation, v_posting, v_lot, v_balance, v_hold, v_voucher, v_order, v_reverse CASCADE",
+	} {
+		if _, err := connect(t, dsn).Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := postgres.Open(t.Context(), o); !errors.Is(err, postgres.ErrOlder) {
+		t.Errorf("Open: %v, want ErrOlder", err)
+	}
+	o.Upgrade = true
+	_ = open(t, o).Close()
+	if !slices.Equal(said, []int64{0, 2, 1, 2}) {
+		t.Errorf("said %v", said)
 	}
 }

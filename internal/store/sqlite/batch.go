@@ -29,6 +29,7 @@ func (s *Store) Begin(ctx context.Context, brand string, keys *reverse.Keys, _ *
 	t := &batch{s: s, w: w}
 	if _, err := w.exec("Begin"); err != nil {
 		s.writer <- w
+		s.refused.Note(err)
 		return nil, err
 	}
 	l, h, err := s.load(ctx, w.conn, brand, keys, now)
@@ -47,6 +48,12 @@ func (t *batch) Token() string         { return t.token }
 
 // Save writes the changes into the open transaction.
 func (t *batch) Save(context.Context) error {
+	err := t.save()
+	t.s.refused.Note(err)
+	return err
+}
+
+func (t *batch) save() error {
 	if t.w == nil {
 		return errors.New("sqlite: batch has ended")
 	}
@@ -100,6 +107,12 @@ func (t *batch) saveOps() error {
 
 // Commit returns when the log is synced.
 func (t *batch) Commit(context.Context) error {
+	err := t.commit()
+	t.s.refused.Note(err)
+	return err
+}
+
+func (t *batch) commit() error {
 	if t.w == nil {
 		return errors.New("sqlite: batch has ended")
 	}

@@ -33,11 +33,15 @@ func openConn(path string, flags engine.OpenFlags) (*conn, error) {
 
 func (c *conn) close() { _ = c.Conn.Close() } // it has nothing to write
 
-// fault translates a result code: a unique key that is taken becomes store.ErrRetry.
+// fault translates a result code: a unique key that is taken becomes store.ErrRetry, a disk that takes nothing store.ErrRefused.
 func fault(err error) error {
 	switch engine.ErrCode(err) {
 	case engine.ResultConstraintUnique, engine.ResultConstraintPrimaryKey:
 		return fmt.Errorf("%w: %w", store.ErrRetry, err)
+	}
+	switch engine.ErrCode(err).ToPrimary() {
+	case engine.ResultFull, engine.ResultReadOnly, engine.ResultIOErr, engine.ResultCantOpen:
+		return fmt.Errorf("%w: %w", store.ErrRefused, err)
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"recoup/internal/store"
 )
 
 // guardEvery is how often a guard looks: nothing is acknowledged for longer than that.
@@ -59,7 +61,7 @@ func (g *guard) look() error {
 		if err != nil {
 			what = "is gone"
 		}
-		return fmt.Errorf("sqlite: %s %s while it was served, nothing more is booked; restart on the file that is to be served", name, what)
+		return fmt.Errorf("%w: sqlite: %s %s while it was served, nothing more is booked; restart on the file that is to be served", store.ErrRefused, name, what)
 	}
 	return nil
 }

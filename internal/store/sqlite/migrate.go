@@ -73,8 +73,8 @@ func checkVersion(ctx context.Context, c *conn, path string) error {
 	return nil
 }
 
-// migrate brings the schema up to date. It refuses to touch a newer one.
-func migrate(ctx context.Context, path string) error {
+// migrate makes the schema, or brings it up to date if that is wanted. It refuses to touch a newer one.
+func migrate(ctx context.Context, path string, o *Options) error {
 	folder, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -102,8 +102,14 @@ func migrate(ctx context.Context, path string) error {
 	if have == want {
 		return nil
 	}
+	if have > 0 && !o.Upgrade && !store.Unused(ctx, db) {
+		return fmt.Errorf("%w (%s is at %d, wanted is %d)", ErrOlder, path, have, want)
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("sqlite: migrate %s: %w", path, err)
+	}
+	if o.Migrated != nil {
+		o.Migrated(have, want)
 	}
 	return nil
 }

@@ -28,8 +28,10 @@ import (
 // Options say how to open a file.
 type Options struct {
 	Path     string
-	ReadOnly bool // queries and audits only; the schema is taken as it is
-	LogPages int  // pages in the log that ask for a checkpoint; 0: as many as suit a busy shop
+	ReadOnly bool                 // queries and audits only; the schema is taken as it is
+	Upgrade  bool                 // bring an older schema up to date; an empty file gets one anyway
+	Migrated func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
+	LogPages int                  // pages in the log that ask for a checkpoint; 0: as many as suit a busy shop
 }
 
 const (
@@ -62,6 +64,7 @@ type Store struct {
 	checkpoints *checkpointer
 	syncer      *syncer // nil when opened read-only
 	guard       *guard
+	refused     store.Refused
 	log         *os.File
 
 	closing sync.Once
@@ -79,7 +82,7 @@ type writer struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file, creates it when there is none, and brings its schema up to date.
+// Open opens the file, and creates it with its schema when there is none.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	path, err := filepath.Abs(o.Path)
 	if err != nil {
@@ -123,7 +126,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := refuseStale(ctx, path); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, path); err != nil {
+	if err := migrate(ctx, path, &o); err != nil {
 		return nil, err
 	}
 	c, err := s.connect(readWrite)
@@ -275,11 +278,15 @@ func (s *Store) write(ctx context.Context, do func(*writer) error) error {
 	}
 	commit := s.syncer.seen()
 	s.writer <- w
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.syncer.wait(commit)
 	}
-	return s.syncer.wait(commit)
+	s.refused.Note(err)
+	return err
 }
+
+// Writable tries a write when the last was refused.
+func (s *Store) Writable(ctx context.Context) error { return s.refused.Writable(ctx, s.Probe) }
 
 // commit ends the writer's transaction. Its pages are in the log then; it is durable when the syncer says so.
 func (s *Store) commit(w *writer) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +204,35 @@ func TestNewerSchema(t *testing.T) {
 	}
 	if _, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true}); !errors.Is(err, sqlite.ErrNewer) {
 		t.Errorf("Open read-only: %v, want ErrNewer", err)
+	}
+}
+
+// TestOlderSchema: an older schema is brought up to date only when that is wanted, by who says so.
+func TestOlderSchema(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "recoup.db")
+	s := open(t, dir)
+	check(t, errors.Join(s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}), s.Close()))
+	db, err := sql.Open("sqlite", path)
+	check(t, err)
+	_, err = db.Exec("DELETE FROM goose_db_version WHERE version_id = 2")
+	check(t, err)
+	for _, view := range []string{"operation", "posting", "lot", "balance", "hold", "voucher", "order", "reverse"} {
+		_, err := db.Exec("DROP VIEW v_" + view)
+		check(t, err)
+	}
+	check(t, db.Close())
+	var said []int64
+	o := sqlite.Options{Path: path, Migrated: func(from, to int64) { said = append(said, from, to) }}
+	if _, err := sqlite.Open(t.Context(), o); !errors.Is(err, sqlite.ErrOlder) || said != nil {
+		t.Errorf("Open: %v, want ErrOlder; said %v", err, said)
+	}
+	o.Upgrade = true
+	s, err = sqlite.Open(t.Context(), o)
+	check(t, err)
+	check(t, s.Close())
+	if !slices.Equal(said, []int64{1, 2}) {
+		t.Errorf("said %v", said)
 	}
 }
 

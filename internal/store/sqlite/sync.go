@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"recoup/internal/store"
 )
 
 // syncer makes commits durable, several with one sync. A commit writes its pages to the log while it has the writer, and waits for the disk
@@ -71,7 +73,7 @@ func (y *syncer) wait(commit int64) error {
 		} else {
 			// What the disk has is not known, and a second sync may succeed without the pages that the first one lost. Whatever is
 			// booked next would build on them.
-			y.broken = fmt.Errorf("sqlite: the disk did not take the log, nothing more is booked; restart on a disk that works: %w", err)
+			y.broken = fmt.Errorf("%w: sqlite: the disk did not take the log, nothing more is booked; restart on a disk that works: %w", store.ErrRefused, err)
 		}
 		y.moved.Broadcast()
 	}

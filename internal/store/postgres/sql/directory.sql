@@ -8,6 +8,10 @@ SELECT revision FROM directory;
 -- one row; taken first, so that writers of the directory go one by one
 UPDATE directory SET revision = revision + 1;
 
+-- name: Probe
+-- one row
+UPDATE directory SET revision = revision;
+
 -- name: Brands
 -- all, with the rules in force by primary key
 SELECT r.body FROM brand b JOIN rules r ON r.brand_id = b.serial AND r.version = b.version ORDER BY b.id;

@@ -8,6 +8,10 @@ SELECT revision FROM directory;
 -- one row
 UPDATE directory SET revision = revision + 1;
 
+-- name: Probe
+-- one row
+UPDATE directory SET revision = revision;
+
 -- name: Brands
 -- all, with the rules in force by primary key
 SELECT r.body FROM brand b JOIN rules r ON r.brand = b.serial AND r.version = b.version ORDER BY b.id;
