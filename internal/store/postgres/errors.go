@@ -71,8 +71,7 @@ func unreachable(err error) error {
 		}
 	}
 	text, remedy := strings.Join(why, "; "), "is PostgreSQL running there, and is the address right?"
-	var e *pgconn.PgError
-	if errors.As(err, &e) { // somebody answers
+	if _, answered := errors.AsType[*pgconn.PgError](err); answered {
 		remedy = "are user, password and database right, and may they come from here?"
 	}
 	return fmt.Errorf("%w: %s; %s", store.ErrDown, text, remedy)
