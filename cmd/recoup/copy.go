@@ -156,10 +156,10 @@ func compare(e *env, from, to store.Store) error {
 		return fmt.Errorf("%w: brands, apps or sessions of the copy are not those of the source", errDiverge)
 	}
 	for _, side := range sides(from, to) {
-		if d, err := audit.Integrity(e.ctx, side); err != nil {
+		if found, err := audit.Integrity(e.ctx, side); err != nil {
 			return err
-		} else if d != nil {
-			return fmt.Errorf("%s: %w: %s", side.flag, errDiverge, d)
+		} else if found != nil {
+			return fmt.Errorf("%s: %w: %s", side.flag, errDiverge, found[0])
 		}
 	}
 	for _, b := range old.Brands {
@@ -181,14 +181,14 @@ func compareBrand(e *env, from, to store.Store, b *ledger.Brand) (string, error)
 	var issued [2]int64
 	for i, side := range sides(from, to) {
 		line := verifyLine{e: e, brand: b.ID + " of " + side.flag}
-		var d *audit.Divergence
+		var found []*audit.Divergence
 		var err error
-		if sums[i], d, err = audit.Verify(e.ctx, side, b.ID, line.show); err != nil {
+		if sums[i], found, err = audit.Verify(e.ctx, side, b.ID, line.show); err != nil {
 			return "", fmt.Errorf("verifying %s: %w", side.flag, err)
 		}
-		if d != nil {
-			d.Brand = "" // which the caller names
-			return "", fmt.Errorf("%s: %w: %s", side.flag, errDiverge, d)
+		if found != nil {
+			found[0].Brand = "" // which the caller names
+			return "", fmt.Errorf("%s: %w: %s", side.flag, errDiverge, found[0])
 		}
 		if heads[i], err = side.Head(e.ctx, b.ID); err != nil {
 			return "", err

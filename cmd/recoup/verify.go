@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"recoup/internal/audit"
@@ -15,64 +18,91 @@ import (
 type verifyCmd struct {
 	dbFlag
 	jsonFlag
-	Brand []string `help:"Verify only these brands; default all." placeholder:"ID"`
+	Brand  []string `help:"Verify only these brands; default all." placeholder:"ID"`
+	Heads  string   `help:"Write where the books of each brand end into this file, if they agree; keep it elsewhere." placeholder:"FILE" type:"path"`
+	Expect []string `help:"A head (64 hexadecimal digits), or a file that --heads wrote, which the books must have come past: an older copy put in their place has not." placeholder:"HEAD"`
 }
 
 // verdict is what verify found, as JSON tells it.
 type verdict struct {
-	Database  string            `json:"database"`
-	Agree     bool              `json:"agree"`
-	Integrity *audit.Divergence `json:"integrity,omitempty"`
-	Brands    []brandVerdict    `json:"brands"`
+	Database  string              `json:"database"`
+	Agree     bool                `json:"agree"`
+	Integrity []*audit.Divergence `json:"integrity,omitempty"`
+	Brands    []brandVerdict      `json:"brands"`
 }
 
 // brandVerdict is what verify found of one brand.
 type brandVerdict struct {
 	audit.Summary
-	Name       string            `json:"name"`
-	Seconds    float64           `json:"seconds"`
-	Ahead      string            `json:"ahead,omitempty"` // of this machine's clock: the last stamp
-	Divergence *audit.Divergence `json:"divergence,omitempty"`
+	Name    string              `json:"name"`
+	Seconds float64             `json:"seconds"`
+	Ahead   string              `json:"ahead,omitempty"` // of this machine's clock: the last stamp
+	Found   []*audit.Divergence `json:"found,omitempty"` // the first hundred
 }
 
-// Run audits every brand and tells the first divergence of each. The database is only read; what has to be sorted lies in the folder for
-// temporary files, which takes about as much as the operations do.
+// Run audits every brand and tells what diverges. The database is only read; what has to be sorted lies in the folder for temporary files, which
+// takes about as much as the operations do.
 func (c *verifyCmd) Run(e *env) error {
 	// Opened so that an audit cannot change it: a damaged file must stay as it was found.
-	return with(e, c.look, func(s store.Store, snap *store.Snapshot) error { return c.verify(e, s, snap) })
+	s, err := c.look(e)
+	if errors.Is(err, store.ErrDamaged) {
+		return fmt.Errorf("%w: %w", errDiverge, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return c.verify(e, s)
 }
 
-func (c *verifyCmd) verify(e *env, s store.Store, snap *store.Snapshot) (err error) {
-	names := map[string]string{}
-	brands := c.Brand
-	for _, b := range snap.Brands {
-		names[b.ID] = b.Name
-		if len(c.Brand) == 0 {
-			brands = append(brands, b.ID)
-		}
-	}
+func (c *verifyCmd) verify(e *env, s store.Store) (err error) {
 	v := verdict{Database: c.database().String()}
 	if v.Integrity, err = audit.Integrity(e.ctx, s); err != nil {
 		return err
 	}
-	first := v.Integrity
-	if first != nil && !c.JSON {
-		fmt.Fprintf(e.stdout, "DIVERGES  %s\n", first)
+	brands, err := s.Brands(e.ctx)
+	if errors.Is(err, store.ErrDamaged) {
+		v.Integrity, err = append(v.Integrity, &audit.Divergence{Check: audit.RowCheck, What: "brands", Expected: "a list that can be read", Found: err.Error()}), nil
 	}
-	if len(brands) == 0 && !c.JSON {
+	if err != nil {
+		return err
+	}
+	var first *audit.Divergence
+	if len(brands) == 0 && len(v.Integrity) == 0 && !c.JSON {
 		fmt.Fprintln(e.stdout, "no brands yet: nothing to verify")
 	}
-	for _, id := range brands {
-		if _, ok := names[id]; !ok {
+	for _, id := range c.Brand {
+		if !slices.Contains(brands, id) {
 			return fmt.Errorf("--brand %s: there is no such brand; `recoup brand list` shows them", id)
 		}
-		b, err := c.brand(e, s, id)
+	}
+	if len(c.Brand) > 0 {
+		brands = c.Brand
+	}
+	expected, err := c.expected(brands)
+	if err != nil {
+		return err
+	}
+	for _, x := range expected {
+		if len(c.Brand) == 0 && !slices.Contains(brands, x.brand) {
+			v.Integrity = append(v.Integrity, &audit.Divergence{Brand: x.brand, Check: audit.ChainCheck, What: "expected head", Expected: hex.EncodeToString(x.hash[:]), Found: "no such brand"})
+		}
+	}
+	for _, d := range v.Integrity {
+		first = cmp.Or(first, d)
+		if !c.JSON {
+			fmt.Fprintf(e.stdout, "DIVERGES  %s\n", d)
+		}
+	}
+	for _, id := range brands {
+		b, err := c.brand(e, s, id, of(expected, id))
 		if err != nil {
 			return fmt.Errorf("brand %s: %w", id, err)
 		}
-		b.Name = names[id]
 		v.Brands = append(v.Brands, b)
-		first = cmp.Or(first, b.Divergence)
+		if len(b.Found) > 0 {
+			first = cmp.Or(first, b.Found[0])
+		}
 		if !c.JSON {
 			b.print(e.stdout)
 		}
@@ -86,11 +116,14 @@ func (c *verifyCmd) verify(e *env, s store.Store, snap *store.Snapshot) (err err
 	if first != nil {
 		return fmt.Errorf("%w: %s", errDiverge, first)
 	}
+	if c.Heads != "" {
+		return writeHeads(e, c.Heads, &v)
+	}
 	return nil
 }
 
 // brand audits one brand.
-func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err error) {
+func (c *verifyCmd) brand(e *env, s store.Audit, id string, expected [][32]byte) (v brandVerdict, err error) {
 	start := time.Now()
 	if f, ok := s.(store.Freezer); ok {
 		frozen, release, err := f.Freeze(e.ctx)
@@ -101,7 +134,7 @@ func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err
 		s = frozen
 	}
 	line := verifyLine{e: e, brand: id}
-	v.Summary, v.Divergence, err = audit.Verify(e.ctx, s, id, line.show)
+	v.Summary, v.Found, err = audit.Verify(e.ctx, s, id, line.show, expected...)
 	if !line.shown.IsZero() {
 		e.progress("")
 	}
@@ -109,19 +142,30 @@ func (c *verifyCmd) brand(e *env, s store.Audit, id string) (v brandVerdict, err
 	if err != nil {
 		return v, err
 	}
-	head, err := s.Head(e.ctx, id)
-	if ahead := time.UnixMilli(head.At).Sub(start); ahead > clock.JumpMax {
-		v.Ahead = ahead.Round(time.Second).String()
+	for b, err := range s.Rules(e.ctx, id) {
+		if err == nil {
+			v.Name = b.Name
+		}
 	}
-	return v, err
+	if head, err := s.Head(e.ctx, id); err == nil {
+		if ahead := time.UnixMilli(head.At).Sub(start); ahead > clock.JumpMax {
+			v.Ahead = ahead.Round(time.Second).String()
+		}
+	}
+	return v, nil
 }
+
+// foundShown is how many divergences of a brand are printed; JSON tells a hundred.
+const foundShown = 20
 
 // print tells a brand in a few lines.
 func (v *brandVerdict) print(w io.Writer) {
 	fmt.Fprintf(w, "%s  %s\n", v.Brand, v.Name)
-	if v.Divergence != nil {
-		fmt.Fprintf(w, "  DIVERGES    %s\n", v.Divergence)
-		return
+	for _, d := range v.Found[:min(len(v.Found), foundShown)] {
+		fmt.Fprintf(w, "  DIVERGES    %s\n", d)
+	}
+	if v.Divergences > foundShown {
+		fmt.Fprintf(w, "  DIVERGES    in %d places; --json tells the first hundred\n", v.Divergences)
 	}
 	fmt.Fprintf(w, "  operations  %d in %d links, head %s\n", v.Ops, v.Links, v.Head)
 	fmt.Fprintf(w, "  things      %d accounts, %d lots, %d holds, %d vouchers, %d WDK orders, %d reverses\n",
@@ -131,7 +175,11 @@ func (v *brandVerdict) print(w io.Writer) {
 	if v.Ahead != "" {
 		fmt.Fprintf(w, "  AHEAD       the last stamp is %s ahead of this machine's clock; `recoup clock show` compares them\n", v.Ahead)
 	}
-	fmt.Fprintf(w, "  agrees      %.1f s, %.0f operations/s\n", v.Seconds, float64(v.Ops)/v.Seconds)
+	verdict := "agrees "
+	if v.Divergences > 0 {
+		verdict = "audited"
+	}
+	fmt.Fprintf(w, "  %s     %.1f s, %.0f operations/s\n", verdict, v.Seconds, float64(v.Ops)/v.Seconds)
 }
 
 // sums tells an amount of each kind.

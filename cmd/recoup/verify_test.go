@@ -144,14 +144,14 @@ func verifies(t *testing.T, on database) {
 	code, out, _ = tryVerify("--db", dsn, "--json")
 	var v struct {
 		Agree  bool
-		Brands []struct{ Divergence *struct{ Check, Lot string } }
+		Brands []struct{ Found []struct{ Check, Lot string } }
 	}
 	if err := json.Unmarshal([]byte(out), &v); err != nil {
 		t.Fatal(err)
 	}
 	diverging := 0
 	for _, b := range v.Brands {
-		if d := b.Divergence; d != nil && d.Check == "lot" && strings.HasSuffix(d.Lot, "#1") {
+		if d := b.Found; d != nil && d[0].Check == "lot" && strings.HasSuffix(d[0].Lot, "#1") {
 			diverging++
 		}
 	}

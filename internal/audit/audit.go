@@ -1,5 +1,7 @@
 // Package audit proves a brand's books, or finds where they do not agree: the hash chain, the double entry, and every balance, hold,
-// voucher and refund, derived anew from the operations alone and compared with what the store keeps (semantics.md §10).
+// voucher and refund, derived anew from the operations alone and compared with what the store keeps (semantics.md §10). What operations do not say
+// in figures (members, cards, what vouchers are, orders, reverses) they hold prints of; the rest (names, numbers, columns to find rows by) is derived
+// from these.
 //
 // Memory does not grow with history. What the operations say of each thing is sorted, on disk as needed, to lie beside the row that the
 // store keeps of it, so that each thing is checked as one group and then forgotten.
@@ -10,9 +12,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 
 	"recoup/internal/ledger"
+	"recoup/internal/reverse"
 	"recoup/internal/store"
 )
 
@@ -31,6 +35,8 @@ type Summary struct {
 	Held     Amounts       `json:"held"`
 	Uses     ledger.Amount `json:"uses"` // left of every voucher together
 	Head     string        `json:"head"` // hash of the newest link
+	// How many divergences there are.
+	Divergences int64 `json:"divergences"`
 }
 
 // Amounts are a figure of each kind.
@@ -77,167 +83,223 @@ type audit struct {
 	brand  string
 	report func(Progress)
 	sum    Summary
+	found  []*Divergence
 	head   store.Link // the rows are of this moment, and no operation after it is read
+	// Hashes that links must have.
+	expected [][32]byte
 	*spreader
 }
 
-// Verify audits a brand. It answers the first divergence, in the order of the operations as far as they tell by themselves and then
-// thing by thing; nil if the books agree. An error means that the audit could not be made. report may be nil.
-func Verify(ctx context.Context, s store.Audit, brand string, report func(Progress)) (sum Summary, d *Divergence, err error) {
+// foundMax is how many divergences are told; all are counted.
+const foundMax = 100
+
+// Verify audits a brand. It answers where the books diverge, rows that cannot be read among it: first what rows and operations tell by
+// themselves, then thing by thing; nil if the books agree. Of more than a hundred it tells the first, and the summary counts them. Each of
+// the expected hashes must be a link's: books that were put back to an older copy lack it. An error means that the audit could not be made.
+// report may be nil.
+func Verify(ctx context.Context, s store.Audit, brand string, report func(Progress), expected ...[32]byte) (sum Summary, found []*Divergence, err error) {
 	if report == nil {
 		report = func(Progress) {}
 	}
-	a := &audit{store: s, brand: brand, report: report, sum: Summary{Brand: brand}, spreader: newSpreader()}
+	a := &audit{store: s, brand: brand, report: report, sum: Summary{Brand: brand}, spreader: newSpreader(), expected: expected}
 	defer func() { err = errors.Join(err, a.close()) }()
-	for _, step := range [...]func(context.Context) (*Divergence, error){a.rows, a.operations, a.wdkOrders, a.groups} {
-		if d, err := step(ctx); d != nil || err != nil {
-			if d != nil {
-				d.Brand = brand
-			}
-			return a.sum, d, err
+	for _, step := range [...]func(context.Context) error{a.rows, a.operations, a.wdkOrders, a.groups} {
+		if err := a.damage("the brand", step(ctx)); err != nil {
+			return a.sum, a.found, err
 		}
 	}
-	return a.sum, nil, nil
+	return a.sum, a.found, nil
 }
 
-// Integrity runs the database's own check, which knows no brands.
-func Integrity(ctx context.Context, s store.Audit) (*Divergence, error) {
-	err := s.Integrity(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
-		return diverge(IntegrityCheck, "the database", "no damage", err), nil
+// note takes a divergence, if it is one.
+func (a *audit) note(d *Divergence) {
+	if d == nil {
+		return
 	}
-	return nil, nil
+	d.Brand = a.brand
+	if a.sum.Divergences++; len(a.found) < foundMax {
+		a.found = append(a.found, d)
+	}
+}
+
+// damage notes what cannot be read, and passes other errors on.
+func (a *audit) damage(what string, err error) error {
+	if bad, ok := errors.AsType[*store.RowError](err); ok {
+		a.note(diverge(RowCheck, bad.Table+" "+bad.Key, "a row that can be read and agrees with itself", bad.Err))
+		return nil
+	}
+	if errors.Is(err, store.ErrDamaged) {
+		a.note(diverge(RowCheck, what, "to be read to its end", err))
+		return nil
+	}
+	return err
+}
+
+// Integrity runs the database's own checks, which know no brands.
+func Integrity(ctx context.Context, s store.Audit) (found []*Divergence, err error) {
+	wrong, err := s.Integrity(ctx)
+	if errors.Is(err, store.ErrDamaged) {
+		wrong, err = append(wrong, err.Error()), nil
+	}
+	for _, text := range wrong {
+		found = append(found, diverge(IntegrityCheck, "the database", "no damage, and the schema of this program", text))
+	}
+	return found, err
 }
 
 // rows reads what the store keeps beside the operations, at a moment when nobody writes.
-func (a *audit) rows(ctx context.Context) (*Divergence, error) {
+func (a *audit) rows(ctx context.Context) error {
 	for range rowsTries {
 		before, err := a.store.Head(ctx, a.brand)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := a.readRows(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		a.head, err = a.store.Head(ctx, a.brand)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if a.head.Last == before.Last && a.head.Hash == before.Hash {
 			a.sum.Head = hex.EncodeToString(a.head.Hash[:])
-			return nil, nil
+			return nil
 		}
 		if err := a.close(); err != nil {
-			return nil, err
+			return err
 		}
-		a.spreader = newSpreader()
+		a.spreader, a.found, a.sum.Divergences = newSpreader(), nil, 0
 	}
-	return nil, ErrBusy
+	return ErrBusy
 }
 
 // readRows reads every row once.
 func (a *audit) readRows(ctx context.Context) error {
-	done := int64(0)
-	tick := func() error {
-		if done++; done%progressEvery == 0 {
-			a.report(Progress{Rows, done, 0})
-			return ctx.Err()
-		}
-		return nil
-	}
+	a.sum.Holds = 0
+	r := &rowReader{audit: a, ctx: ctx}
 	for _, read := range [...]func() error{
-		func() error { return each(a.store.Accounts(ctx, a.brand), tick, a.account) },
-		func() error { return each(a.store.Lots(ctx, a.brand), tick, a.lot) },
+		func() error { return each(r, "rules", a.store.Rules(ctx, a.brand), a.rules) }, // first: they have the pepper
+		func() error { return each(r, "members", a.store.People(ctx, a.brand), a.person) },
+		func() error { return each(r, "names", a.store.Names(ctx, a.brand), a.name) },
+		func() error { return each(r, "lots", a.store.Lots(ctx, a.brand), a.lot) },
 		func() error {
-			a.sum.Holds = 0
-			return each(a.store.Holds(ctx, a.brand), tick, func(h *ledger.Hold) error { a.sum.Holds++; return a.hold(h) })
+			return each(r, "holds", a.store.Holds(ctx, a.brand), func(h *ledger.Hold) error { a.sum.Holds++; return a.hold(h) })
 		},
-		func() error { return each(a.store.Vouchers(ctx, a.brand), tick, a.voucher) },
-		func() error { return each(a.store.WdkOrders(ctx, a.brand), tick, a.wdkOrder) },
-		func() error { return each(a.store.Reverses(ctx, a.brand), tick, a.reverse) },
+		func() error { return each(r, "vouchers", a.store.Vouchers(ctx, a.brand), a.voucher) },
+		func() error { return each(r, "WDK orders", a.store.WdkOrders(ctx, a.brand), a.wdkOrder) },
+		func() error { return each(r, "sub-orders", a.store.SubRows(ctx, a.brand), a.subRow) },
+		func() error { return each(r, "reverses", a.store.Reverses(ctx, a.brand), a.reverse) },
+		func() error {
+			return each(r, "quotes", a.store.Quotes(ctx, a.brand), func(*reverse.Quote) error { return nil })
+		},
+		func() error {
+			return each(r, "refusals", a.store.Refusals(ctx, a.brand), func(*ledger.Refusal) error { return nil })
+		},
+		func() error {
+			return each(r, "tombstones", a.store.Tombs(ctx, a.brand), func(*ledger.Tombstone) error { return nil })
+		},
 	} {
 		if err := read(); err != nil {
 			return err
 		}
 	}
-	return nil
+	issued, err := a.store.Issued(ctx, a.brand)
+	if err == nil && a.serial<<32+issued < a.issued {
+		a.note(diverge(KeyCheck, "the counter of issued numbers", fmt.Sprintf("at least %d, for %d was issued", a.issued-a.serial<<32, a.issued), issued))
+	}
+	return err
 }
 
-// each runs through a stream.
-func each[T any](seq iter.Seq2[T, error], tick func() error, do func(T) error) error {
+// rowReader counts rows and looks at the context now and then.
+type rowReader struct {
+	*audit
+	ctx  context.Context
+	done int64
+}
+
+// each runs through a stream. What of it cannot be read is a divergence.
+func each[T any](r *rowReader, what string, seq iter.Seq2[T, error], do func(T) error) error {
 	for v, err := range seq {
-		if err != nil {
+		if err == nil {
+			err = do(v)
+		}
+		if err := r.damage(what, err); err != nil {
 			return err
 		}
-		if err := do(v); err != nil {
-			return err
-		}
-		if err := tick(); err != nil {
-			return err
+		if r.done++; r.done%progressEvery == 0 {
+			r.report(Progress{Rows, r.done, 0})
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // operations follows the chain up to the head that was read with the rows.
-func (a *audit) operations(ctx context.Context) (*Divergence, error) {
+func (a *audit) operations(ctx context.Context) error {
 	next, stop := iter.Pull2(a.store.Links(ctx, a.brand))
 	defer stop()
-	c := &chain{next: next}
+	c := &chain{next: next, note: a.note, expected: a.expected}
+	defer func() {
+		for _, hash := range c.expected {
+			a.note(diverge(ChainCheck, "expected head", show(hash)+" on the way to the end", "none such: the books are older than that head, or others"))
+		}
+	}()
 	var beyond *ledger.Op // behind the head: written since, or by nobody who moved the head
 	for o, err := range a.store.Ops(ctx, a.brand, 0) {
 		if err != nil {
-			return nil, err
+			if err := a.damage("operations", err); err != nil {
+				return err
+			}
+			c.lost = true
+			continue
 		}
 		if o.Seq > a.head.Last && c.seq == a.head.Last {
 			beyond = o
 			break
 		}
-		if d, err := c.add(o); d != nil || err != nil {
-			return d, err
+		if err := a.damage("links", c.add(o)); err != nil {
+			return err
 		}
-		if d := check(o); d != nil {
-			return d, nil
-		}
+		a.note(check(o))
 		if err := a.spread(o); err != nil {
-			return nil, err
+			return err
 		}
 		if a.sum.Ops++; a.sum.Ops%progressEvery == 0 {
 			a.report(Progress{Operations, a.sum.Ops, a.head.Last})
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	a.sum.Links = c.links
-	if d := c.end(a.head); d != nil {
-		return d, nil
+	if c.end(a.head) {
+		return nil
 	}
 	link, err, more := next()
 	if err != nil || beyond == nil && !more {
-		return nil, err
+		return err
 	}
 	if now, err := a.store.Head(ctx, a.brand); err != nil || now.Last != a.head.Last {
-		return nil, err
+		return err
 	}
 	if beyond != nil {
-		return diverge(ChainCheck, "end of the operations", a.head.Last, beyond.Seq).at(mark{beyond.Seq, beyond.ID}), nil
+		a.note(diverge(ChainCheck, "end of the operations", a.head.Last, beyond.Seq).at(mark{beyond.Seq, beyond.ID}))
+		return nil
 	}
-	return diverge(ChainCheck, "end of the newest link", a.head.Last, link.Last), nil
+	a.note(diverge(ChainCheck, "end of the newest link", a.head.Last, link.Last))
+	return nil
 }
 
 // wdkOrders checks orders with their reverses. What the reverses say of operations goes on to the groups.
-func (a *audit) wdkOrders(ctx context.Context) (*Divergence, error) {
+func (a *audit) wdkOrders(ctx context.Context) error {
 	orders := &orderAudit{sum: &a.sum, pass: a.books.add}
-	d, err := a.compare(ctx, a.orders, map[section]group{orderSection: orders, reverseSection: &reverseAudit{}})
-	return d, errors.Join(err, orders.err)
+	return errors.Join(a.compare(ctx, a.orders, map[section]group{orderSection: orders, reverseSection: &reverseAudit{}}), orders.err)
 }
 
 // groups checks everything else.
-func (a *audit) groups(ctx context.Context) (*Divergence, error) {
+func (a *audit) groups(ctx context.Context) error {
 	return a.compare(ctx, a.books, map[section]group{
 		lotSection:      &lotAudit{sum: &a.sum},
 		balanceSection:  &balanceAudit{},
@@ -246,6 +308,10 @@ func (a *audit) groups(ctx context.Context) (*Divergence, error) {
 		voucherSection:  &voucherAudit{sum: &a.sum},
 		requestSection:  &keyAudit{name: "request"},
 		refundSection:   &keyAudit{name: "refund"},
+		printSection:    &printAudit{},
+		nameSection:     &nameAudit{},
+		subSection:      &subAudit{},
+		dueSection:      &dueAudit{},
 	})
 }
 
@@ -256,40 +322,35 @@ type group interface {
 }
 
 // compare hands sorted records to their groups.
-func (a *audit) compare(ctx context.Context, s *sorter, groups map[section]group) (*Divergence, error) {
+func (a *audit) compare(ctx context.Context, s *sorter, groups map[section]group) error {
 	var now section
 	var g group
 	done := int64(0)
-	r := &reader{}
+	r := &reader{note: a.note}
 	for rec, err := range s.sorted() {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.b = rec
 		if next := section(r.byte()); next != now {
 			if g != nil {
-				if d := g.end(); d != nil {
-					return d, nil
-				}
+				a.note(g.end())
 			}
 			now, g = next, groups[next]
 		}
-		d := g.add(r)
+		a.note(g.add(r))
 		if r.bad {
-			return nil, errRecord
-		}
-		if d != nil {
-			return d, nil
+			return errRecord
 		}
 		if done++; done%progressEvery == 0 {
 			a.report(Progress{Groups, done, s.count})
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	if g != nil {
-		return g.end(), nil
+		a.note(g.end())
 	}
-	return nil, nil
+	return nil
 }

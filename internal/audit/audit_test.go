@@ -27,13 +27,17 @@ var stores = map[string]func(t testing.TB) store.Store{
 	},
 }
 
+// verify answers the first divergence.
 func verify(t testing.TB, s store.Audit) (audit.Summary, *audit.Divergence) {
 	t.Helper()
-	sum, d, err := audit.Verify(context.Background(), s, brand, nil)
+	sum, found, err := audit.Verify(context.Background(), s, brand, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sum, d
+	if found == nil {
+		return sum, nil
+	}
+	return sum, found[0]
 }
 
 func clean(t testing.TB, s store.Audit) audit.Summary {
@@ -366,9 +370,9 @@ func TestCorruptions(t *testing.T) {
 }
 
 func TestIntegrity(t *testing.T) {
-	d, err := audit.Integrity(context.Background(), &books{damage: errors.New("page 7 is lost")})
-	if err != nil || d == nil || d.Check != audit.IntegrityCheck || d.Found != "page 7 is lost" {
-		t.Errorf("%v, %v", d, err)
+	found, err := audit.Integrity(context.Background(), &books{damage: []string{"page 7 is lost", "page 8 too"}})
+	if err != nil || len(found) != 2 || found[0].Check != audit.IntegrityCheck || found[0].Found != "page 7 is lost" {
+		t.Errorf("%v, %v", found, err)
 	}
 }
 

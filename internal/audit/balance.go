@@ -21,15 +21,11 @@ func (a *balanceAudit) add(r *reader) *Divergence {
 	account, seq, said, op := r.keyText(), r.number(), r.byte() == 1, ledger.ID(r.id())
 	amounts := r.amounts()
 	if string(account) != a.account {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = balanceAudit{account: string(account), told: true}
 	}
 	if seq != a.last.seq {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 	}
 	if !said {
 		at := r.int()
@@ -45,7 +41,9 @@ func (a *balanceAudit) add(r *reader) *Divergence {
 	a.told = true
 	for k := range amounts {
 		if amounts[k] != a.sums[k] {
-			return a.differs(ledger.Kind(k).String()+" balance", a.sums[k], amounts[k]).at(mark{seq, op})
+			d := a.differs(ledger.Kind(k).String()+" balance", a.sums[k], amounts[k]).at(mark{seq, op})
+			a.sums = amounts // told once
+			return d
 		}
 	}
 	return nil

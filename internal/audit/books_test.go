@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"iter"
+	"math"
 	"slices"
 	"testing"
 
@@ -22,7 +23,13 @@ type books struct {
 	vouchers []*ledger.Voucher
 	orders   []*reverse.Order
 	reverses []*reverse.Reverse
-	damage   error // what the database's own check says
+	members  []*ledger.Member
+	names    []store.Name
+	subs     []store.SubRow
+	rules    []*ledger.Brand
+	issued   int64
+	damage   []string // what the database's own check says
+	broken   error    // what the stream of lots meets
 }
 
 func copyBooks(t testing.TB, s store.Audit) *books {
@@ -32,10 +39,15 @@ func copyBooks(t testing.TB, s store.Audit) *books {
 	if err != nil {
 		t.Fatal(err)
 	}
+	issued, err := s.Issued(ctx, brand)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &books{
 		head: head, ops: collect(t, s.Ops(ctx, brand, 0)), links: collect(t, s.Links(ctx, brand)), accounts: collect(t, s.Accounts(ctx, brand)),
 		lots: collect(t, s.Lots(ctx, brand)), holds: collect(t, s.Holds(ctx, brand)), vouchers: collect(t, s.Vouchers(ctx, brand)),
-		orders: collect(t, s.WdkOrders(ctx, brand)), reverses: collect(t, s.Reverses(ctx, brand)),
+		orders: collect(t, s.WdkOrders(ctx, brand)), reverses: collect(t, s.Reverses(ctx, brand)), members: collect(t, s.Members(ctx, brand)),
+		names: collect(t, s.Names(ctx, brand)), subs: collect(t, s.SubRows(ctx, brand)), rules: collect(t, s.Rules(ctx, brand)), issued: issued,
 	}
 }
 
@@ -140,7 +152,18 @@ func (b *books) Accounts(context.Context, string) iter.Seq2[*ledger.Account, err
 	return stream(b.accounts)
 }
 
-func (b *books) Lots(context.Context, string) iter.Seq2[*ledger.Lot, error] { return stream(b.lots) }
+func (b *books) Lots(context.Context, string) iter.Seq2[*ledger.Lot, error] {
+	return func(yield func(*ledger.Lot, error) bool) {
+		for v, err := range stream(b.lots) {
+			if !yield(v, err) {
+				return
+			}
+		}
+		if b.broken != nil {
+			yield(nil, b.broken)
+		}
+	}
+}
 
 func (b *books) Holds(context.Context, string) iter.Seq2[*ledger.Hold, error] {
 	return stream(b.holds)
@@ -151,7 +174,7 @@ func (b *books) Vouchers(context.Context, string) iter.Seq2[*ledger.Voucher, err
 }
 
 func (b *books) Members(context.Context, string) iter.Seq2[*ledger.Member, error] {
-	return stream[*ledger.Member](nil)
+	return stream(b.members)
 }
 
 func (b *books) WdkOrders(context.Context, string) iter.Seq2[*reverse.Order, error] {
@@ -161,4 +184,49 @@ func (b *books) WdkOrders(context.Context, string) iter.Seq2[*reverse.Order, err
 func (b *books) Reverses(context.Context, string) iter.Seq2[*reverse.Reverse, error] {
 	return stream(b.reverses)
 }
-func (b *books) Integrity(context.Context) error { return b.damage }
+
+func (b *books) People(context.Context, string) iter.Seq2[*store.Person, error] {
+	due := map[string]int64{}
+	for _, h := range b.holds {
+		due[h.Member] = h.Deadline
+	}
+	var people []*store.Person
+	for _, m := range b.members {
+		p := &store.Person{Member: m, Due: math.MaxInt64}
+		if at, ok := due[m.ID]; ok {
+			p.Due = at
+		}
+		for _, a := range b.accounts {
+			if a.Member == m.ID {
+				p.Accounts = append(p.Accounts, a)
+			}
+		}
+		people = append(people, p)
+	}
+	return stream(people)
+}
+
+func (b *books) Names(context.Context, string) iter.Seq2[store.Name, error] { return stream(b.names) }
+
+func (b *books) SubRows(context.Context, string) iter.Seq2[store.SubRow, error] {
+	return stream(b.subs)
+}
+
+func (b *books) Rules(context.Context, string) iter.Seq2[*ledger.Brand, error] {
+	return stream(b.rules)
+}
+
+func (b *books) Quotes(context.Context, string) iter.Seq2[*reverse.Quote, error] {
+	return stream[*reverse.Quote](nil)
+}
+
+func (b *books) Refusals(context.Context, string) iter.Seq2[*ledger.Refusal, error] {
+	return stream[*ledger.Refusal](nil)
+}
+
+func (b *books) Tombs(context.Context, string) iter.Seq2[*ledger.Tombstone, error] {
+	return stream[*ledger.Tombstone](nil)
+}
+func (b *books) Issued(context.Context, string) (int64, error) { return b.issued, nil }
+func (b *books) Brands(context.Context) ([]string, error)      { return []string{brand}, nil }
+func (b *books) Integrity(context.Context) ([]string, error)   { return b.damage, nil }

@@ -6,55 +6,52 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
 )
 
 // A chain follows a brand's hash chain beside its operations. It hashes a batch as it comes, as store.ChainHash does with a whole
-// one: what a damaged link calls a batch may be all of history.
+// one: what a damaged link calls a batch may be all of history. After a divergence it goes on from what the store has.
 type chain struct {
 	next func() (store.Link, error, bool) // pulls the links
+	note func(*Divergence)
 
 	seq   int64 // of the last operation
 	at    int64 // stamp of the newest link
 	hash  [32]byte
 	link  store.Link // the open batch's, when open
 	open  bool
+	lost  bool  // an operation of the open batch is missing, which was told
+	ended bool  // there are no more links, which was told
 	first int64 // of the open batch
 	batch hash.Hash
 	links int64
 	body  []byte // owned by add
+
+	expected [][32]byte // hashes that have not come yet
 }
 
 // add takes the next operation.
-func (c *chain) add(o *ledger.Op) (*Divergence, error) {
+func (c *chain) add(o *ledger.Op) error {
 	here := mark{o.Seq, o.ID}
 	if o.Seq != c.seq+1 {
-		return diverge(ChainCheck, fmt.Sprintf("sequence number after %d", c.seq), c.seq+1, o.Seq).at(here), nil
+		if !c.lost || o.Seq <= c.seq {
+			c.note(diverge(ChainCheck, fmt.Sprintf("sequence number after %d", c.seq), c.seq+1, o.Seq).at(here))
+		}
+		if c.lost = true; c.open && o.Seq > c.link.Last {
+			c.hash, c.open = c.link.Hash, false
+		}
 	}
 	c.seq = o.Seq
 	if !c.open {
-		link, err, ok := c.next()
-		switch {
-		case err != nil:
-			return nil, err
-		case !ok:
-			return diverge(ChainCheck, fmt.Sprintf("link over operation %d", o.Seq), "a link", none).at(here), nil
-		case link.Last < o.Seq:
-			return diverge(ChainCheck, fmt.Sprintf("end of the link over operation %d", o.Seq), fmt.Sprintf("at least %d", o.Seq), link.Last).at(here), nil
-		case link.At < c.at:
-			return diverge(ChainCheck, fmt.Sprintf("stamp of the link over operation %d", o.Seq), fmt.Sprintf("at least %d", c.at), link.At).at(here), nil
+		if err := c.begin(here); err != nil || c.ended {
+			return err
 		}
-		if c.batch == nil {
-			c.batch = sha256.New()
-		}
-		c.batch.Reset()
-		c.link, c.at, c.open, c.first = link, link.At, true, o.Seq
-		c.links++
 	}
 	if o.At > c.link.At {
-		return diverge(ChainCheck, fmt.Sprintf("stamp of operation %d", o.Seq), fmt.Sprintf("at most %d, that of its link", c.link.At), o.At).at(here), nil
+		c.note(diverge(ChainCheck, fmt.Sprintf("stamp of operation %d", o.Seq), fmt.Sprintf("at most %d, that of its link", c.link.At), o.At).at(here))
 	}
 	c.body = store.AppendOp(c.body[:0], o)
 	var length [8]byte
@@ -62,31 +59,67 @@ func (c *chain) add(o *ledger.Op) (*Divergence, error) {
 	c.batch.Write(length[:])
 	c.batch.Write(c.body)
 	if o.Seq < c.link.Last {
-		return nil, nil
+		return nil
 	}
 	link := sha256.New()
 	link.Write(c.hash[:])
 	link.Write(c.batch.Sum(nil))
-	c.hash, c.open = [32]byte(link.Sum(nil)), false
-	if c.hash != c.link.Hash {
-		return diverge(ChainCheck, fmt.Sprintf("hash of operations %d to %d", c.first, o.Seq), show(c.link.Hash), show(c.hash)).at(here), nil
+	if h := [32]byte(link.Sum(nil)); h != c.link.Hash && !c.lost {
+		c.note(diverge(ChainCheck, fmt.Sprintf("hash of operations %d to %d", c.first, o.Seq), show(c.link.Hash), show(h)).at(here))
 	}
-	return nil, nil
+	c.hash, c.open, c.lost = c.link.Hash, false, false
+	c.expected = slices.DeleteFunc(c.expected, func(h [32]byte) bool { return h == c.hash })
+	return nil
 }
 
-// end compares the chain with the brand's head.
-func (c *chain) end(head store.Link) *Divergence {
-	switch {
-	case c.seq < head.Last:
-		return diverge(ChainCheck, fmt.Sprintf("operation %d", c.seq+1), "an operation", none)
-	case c.open:
-		return diverge(ChainCheck, fmt.Sprintf("end of the link over operation %d", c.first), c.seq, c.link.Last)
-	case c.hash != head.Hash:
-		return diverge(ChainCheck, fmt.Sprintf("hash of the head, at operation %d", head.Last), show(c.hash), show(head.Hash))
-	case head.At < c.at:
-		return diverge(ChainCheck, "stamp of the head", fmt.Sprintf("at least %d", c.at), head.At)
+// begin opens the batch that an operation is the first of.
+func (c *chain) begin(here mark) error {
+	for !c.ended {
+		link, err, ok := c.next()
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			c.ended = true
+			c.note(diverge(ChainCheck, fmt.Sprintf("link over operation %d", here.seq), "a link", none).at(here))
+			return nil
+		case link.Last < here.seq && !c.lost:
+			c.note(diverge(ChainCheck, fmt.Sprintf("end of the link over operation %d", here.seq), fmt.Sprintf("at least %d", here.seq), link.Last).at(here))
+		case link.At < c.at:
+			c.note(diverge(ChainCheck, fmt.Sprintf("stamp of the link over operation %d", here.seq), fmt.Sprintf("at least %d", c.at), link.At).at(here))
+		}
+		c.links++
+		if link.Last < here.seq { // of operations that are missing
+			c.hash, c.at, c.lost = link.Hash, max(c.at, link.At), false
+			continue
+		}
+		if c.batch == nil {
+			c.batch = sha256.New()
+		}
+		c.batch.Reset()
+		c.link, c.at, c.open, c.first = link, max(c.at, link.At), true, here.seq
+		return nil
 	}
 	return nil
+}
+
+// end compares the chain with the brand's head, and reports whether something was wrong.
+func (c *chain) end(head store.Link) bool {
+	var d *Divergence
+	switch {
+	case c.seq < head.Last:
+		d = diverge(ChainCheck, fmt.Sprintf("operation %d", c.seq+1), "an operation", none)
+	case c.ended:
+		return true
+	case c.open:
+		d = diverge(ChainCheck, fmt.Sprintf("end of the link over operation %d", c.first), c.seq, c.link.Last)
+	case c.hash != head.Hash:
+		d = diverge(ChainCheck, fmt.Sprintf("hash of the head, at operation %d", head.Last), show(c.hash), show(head.Hash))
+	case head.At < c.at:
+		d = diverge(ChainCheck, "stamp of the head", fmt.Sprintf("at least %d", c.at), head.At)
+	}
+	c.note(d)
+	return d != nil
 }
 
 func show(h [32]byte) string { return hex.EncodeToString(h[:]) }

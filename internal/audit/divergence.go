@@ -24,7 +24,11 @@ const (
 	KeyCheck       Check = "key"       // keys that must be unique
 	OrderCheck     Check = "order"     // WDK orders and their shares
 	ReverseCheck   Check = "reverse"   // WDK reverses, their channels and caps
-	IntegrityCheck Check = "integrity" // the database's own check
+	RowCheck       Check = "row"       // a row that cannot be read, or does not agree with itself
+	PrintCheck     Check = "print"     // a member, card, voucher, order or reverse against its print
+	NameCheck      Check = "name"      // what members and sub-orders are found by
+	DueCheck       Check = "due"       // when something of a member ends next
+	IntegrityCheck Check = "integrity" // the database's own check, its schema, rows of no brand
 )
 
 // A Divergence is one place where the books do not agree with themselves.

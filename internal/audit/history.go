@@ -32,9 +32,7 @@ type historyAudit struct {
 func (a *historyAudit) add(r *reader) *Divergence {
 	order := r.keyText()
 	if string(order) != a.order {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = historyAudit{order: string(order)}
 	}
 	if r.byte() == placeOf {
@@ -44,9 +42,7 @@ func (a *historyAudit) add(r *reader) *Divergence {
 	account, n := r.keyText(), r.number()
 	key = key[:len(key)-len(r.b)]
 	if !bytes.Equal(key, a.lot) {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = historyAudit{order: a.order, lot: bytes.Clone(key), name: ledger.LotID{Account: textOf(account), N: n}}
 	}
 	seq := r.number()

@@ -49,30 +49,22 @@ type lot struct {
 func (a *lotAudit) add(r *reader) *Divergence {
 	id, n, seq, line := r.keyText(), r.number(), r.number(), r.byte()
 	if !a.begun || string(id) != a.account.id {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		a.begun, a.account = true, account{id: string(id)}
 		a.lot = lot{Lot: ledger.Lot{LotID: ledger.LotID{Account: a.account.id}}}
 	}
 	if line == accountRow {
-		if d := a.endLot(); d != nil {
-			return d
-		}
+		r.note(a.endLot())
 		return a.accountRow(r)
 	}
 	if n != a.lot.N {
-		if d := a.endLot(); d != nil {
-			return d
-		}
+		r.note(a.endLot())
 		a.lot = lot{Lot: ledger.Lot{LotID: ledger.LotID{Account: a.account.id, N: n}}}
 	}
 	switch line {
 	case postingLine, pinLine:
 		if seq != a.lot.last.seq {
-			if d := a.bounds(); d != nil {
-				return d
-			}
+			r.note(a.bounds())
 		}
 		a.lot.last = mark{seq, r.id()}
 		if line == pinLine {
@@ -195,11 +187,11 @@ func (a *lotAudit) endLot() *Divergence {
 	if l.N == 0 && !l.lines && !l.row {
 		return nil
 	}
+	var d *Divergence
 	if !l.row {
-		if d := a.bounds(); d != nil {
-			return d
+		if d = a.bounds(); d == nil {
+			d = a.differs("row", fmt.Sprintf("a balance of %d", l.Balance), none)
 		}
-		return a.differs("row", fmt.Sprintf("a balance of %d", l.Balance), none)
 	}
 	c.balance[l.Kind] += l.Balance
 	c.held[l.Kind] += l.Held
@@ -208,7 +200,7 @@ func (a *lotAudit) endLot() *Divergence {
 	}
 	a.sum.Lots++
 	a.lot = lot{Lot: ledger.Lot{LotID: ledger.LotID{Account: c.id}}}
-	return nil
+	return d
 }
 
 // accountRow compares what the store keeps.
@@ -252,11 +244,9 @@ func (a *lotAudit) end() *Divergence {
 	if !a.begun {
 		return nil
 	}
-	if d := a.endLot(); d != nil {
-		return d
+	d := a.endLot()
+	if d == nil && !a.account.row {
+		d = diverge(AccountCheck, "row of account "+a.account.id, "an account", none).at(a.account.last)
 	}
-	if !a.account.row {
-		return diverge(AccountCheck, "row of account "+a.account.id, "an account", none).at(a.account.last)
-	}
-	return nil
+	return d
 }

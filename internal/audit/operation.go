@@ -4,7 +4,12 @@ import "recoup/internal/ledger"
 
 // spread adds the lines of an operation to their groups.
 func (s *spreader) spread(o *ledger.Op) error {
-	for _, part := range [...]func(*ledger.Op) error{s.lines, s.balances, s.history, s.reversals, s.keys, s.wdk} {
+	for i := range o.Postings {
+		if p := &o.Postings[i]; !p.Lot.IsZero() && int(p.Kind) >= ledger.Kinds {
+			return nil // told by check: no lot is of such a kind
+		}
+	}
+	for _, part := range [...]func(*ledger.Op) error{s.lines, s.balances, s.history, s.reversals, s.keys, s.wdk, s.prints} {
 		if err := part(o); err != nil {
 			return err
 		}

@@ -39,9 +39,7 @@ type orderAudit struct {
 
 func (a *orderAudit) add(r *reader) *Divergence {
 	if main := r.number(); main != a.main || a.told.seq == 0 && a.order == nil {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = orderAudit{sum: a.sum, pass: a.pass, err: a.err, main: main}
 	}
 	switch r.byte() {
@@ -142,6 +140,9 @@ func (a *orderAudit) takeReverse(rd *reader) *Divergence {
 	}
 	if a.order == nil {
 		return differs("order", fmt.Sprintf("WDK order %d", a.main), none)
+	}
+	if a.taken == nil {
+		return nil // the order's shares are wrong, which was told
 	}
 	row, post := a.order.Row(r.Sub), len(a.order.Subs)
 	if row < 0 {
@@ -251,9 +252,7 @@ type reverseAudit struct {
 
 func (a *reverseAudit) add(r *reader) *Divergence {
 	if id := r.number(); id != a.id {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = reverseAudit{id: id}
 	}
 	if r.byte() == toldReverse {

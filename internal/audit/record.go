@@ -26,6 +26,10 @@ const (
 	refundSection                      // by refund key
 	orderSection                       // by WDK order: the operations that tell of it, the order, its reverses
 	reverseSection                     // by WDK reverse: the operations that tell of it, the reverse
+	printSection                       // by document: prints of operations, the print of the row
+	nameSection                        // by name: whose it must be, the row
+	subSection                         // by number of a sub-order: which order's it must be, the row
+	dueSection                         // by member: when something ends, the row
 )
 
 // rowSeq sorts a store's row behind every operation.
@@ -74,8 +78,9 @@ func (r record) amounts(a *[ledger.Kinds]ledger.Amount) record {
 
 // A reader takes a record apart in the order it was made.
 type reader struct {
-	b   []byte
-	bad bool
+	b    []byte
+	bad  bool
+	note func(*Divergence) // takes what was wrong before this record
 }
 
 // errRecord: the temporary files do not hold what was written to them.

@@ -13,6 +13,10 @@ type spreader struct {
 	orders *sorter // order and reverse sections
 	books  *sorter // all others: checked after the orders, which add to it
 	rec    record  // owned by the methods: the record that is being made
+
+	printer store.Printer
+	serial  int64 // the brand's
+	issued  int64 // the greatest number that was
 }
 
 func newSpreader() *spreader { return &spreader{orders: newSorter(), books: newSorter()} }
@@ -27,11 +31,17 @@ func (s *spreader) account(v *ledger.Account) error {
 func (s *spreader) lot(v *ledger.Lot) error {
 	s.rec = append(start(s.rec, lotSection).text(v.Account).number(v.N).number(rowSeq), lotRow, byte(v.Kind)).id(v.Origin)
 	s.rec = s.rec.int(v.Expires).int(int64(v.Granted)).int(int64(v.Balance)).int(int64(v.Held)).text(v.Member)
-	return s.books.add(s.rec)
+	if err := s.books.add(s.rec); err != nil || v.Free() <= 0 || v.Expires == ledger.Never {
+		return err
+	}
+	return s.ends(v.Member, v.Expires)
 }
 
 // hold adds each pin of an open hold to its lot, and to the history of its order.
 func (s *spreader) hold(v *ledger.Hold) error {
+	if err := s.ends(v.Member, v.Deadline); err != nil {
+		return err
+	}
 	for _, p := range v.Pins {
 		s.rec = append(start(s.rec, lotSection).text(p.Lot.Account).number(p.Lot.N).number(rowSeq), holdLine)
 		s.rec = append(s.rec.int(int64(p.Amount)), byte(v.Family)).text(v.Order)
@@ -54,6 +64,9 @@ func (s *spreader) held(v *ledger.Hold, p ledger.Pin) error {
 }
 
 func (s *spreader) voucher(v *ledger.Voucher) error {
+	if err := s.document(v); err != nil {
+		return err
+	}
 	s.rec = start(s.rec, voucherSection).text(v.ID).number(rowSeq)
 	return s.books.add(s.rec.int(int64(v.Uses)).int(int64(v.Left)).id(v.Origin).int(v.End))
 }
@@ -61,6 +74,15 @@ func (s *spreader) voucher(v *ledger.Voucher) error {
 func (s *spreader) wdkOrder(v *reverse.Order) error {
 	text, err := store.EncodeOrder(v)
 	if err != nil {
+		return err
+	}
+	s.used(v.Main)
+	for i := range v.Subs {
+		if err := s.sub(store.SubRow{No: v.Subs[i].No, Main: v.Main, Out: v.Subs[i].Out}, 0); err != nil {
+			return err
+		}
+	}
+	if err := s.document(v); err != nil {
 		return err
 	}
 	s.rec = append(append(start(s.rec, orderSection).number(v.Main), orderRow), text...)
@@ -71,6 +93,10 @@ func (s *spreader) wdkOrder(v *reverse.Order) error {
 func (s *spreader) reverse(v *reverse.Reverse) error {
 	text, err := store.EncodeReverse(v)
 	if err != nil {
+		return err
+	}
+	s.used(v.ID)
+	if err := s.document(v); err != nil {
 		return err
 	}
 	s.rec = append(append(start(s.rec, orderSection).number(v.Main), reverseOfOrder).number(v.ID), text...)

@@ -23,9 +23,7 @@ type voucherAudit struct {
 func (a *voucherAudit) add(r *reader) *Divergence {
 	id, seq := r.keyText(), r.number()
 	if !a.begun || string(id) != a.id {
-		if d := a.end(); d != nil {
-			return d
-		}
+		r.note(a.end())
 		*a = voucherAudit{sum: a.sum, begun: true, id: string(id)}
 	}
 	if seq == rowSeq {
@@ -33,9 +31,7 @@ func (a *voucherAudit) add(r *reader) *Divergence {
 	}
 	r.number() // the place of the line in its operation
 	if seq != a.last.seq {
-		if d := a.bounds(); d != nil {
-			return d
-		}
+		r.note(a.bounds())
 	}
 	a.last = mark{seq, r.id()}
 	amount, expires := r.amount(), r.int()

@@ -40,6 +40,7 @@ func Guard(s *State, h *Head, at *Stamp, rule func() Result) (Result, error) {
 		s.Settle(m, at)
 	}
 	s.unsettled = s.unsettled[:0]
+	s.print()
 	return r, nil
 }
 

@@ -73,6 +73,8 @@ type Op struct {
 	Pins     []Pin      // changes of holds: positive pins, negative unpins
 	HoldEnd  int64      // freeze: the deadline
 	After    []Balances // balances of touched accounts after this operation
+	Change   string     // of a member: what changed, in words with commas: "created", "mobile", "frozen", …
+	Prints   []Print    // of the documents that the command left changed
 	Result   Result
 }
 

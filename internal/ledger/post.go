@@ -233,6 +233,7 @@ func (s *State) use(o *Op, v *Voucher, n Amount, of ID) {
 	}
 	o.Postings = append(o.Postings, Posting{Voucher: v.ID, Kind: Use, Amount: n, Of: of})
 	s.Changes.Vouchers.Add(v)
+	s.Leave(v)
 }
 
 // Settle expires what is due of a member at the stamp: holds first, for what they pinned may then be due too; every expiry is an

@@ -434,6 +434,7 @@ func (s *State) CancelCard(h *Head, at *Stamp, card, shop string) {
 	}
 	a.Closed = true
 	s.Changes.Accounts.Add(a)
+	s.Leave(a)
 	s.book(o, Result{ValueOK: true})
 }
 

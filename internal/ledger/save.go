@@ -3,6 +3,7 @@ package ledger
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Keys of a member's save: those of the member the identifiers name.
@@ -40,28 +41,47 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 	}
 
 	// Nothing fails from here on.
+	var changes []string
 	if m == nil {
-		m = s.newMember(c.ID, shop, at)
+		m, changes = s.newMember(c.ID, shop, at), []string{"created"}
 	}
 	for _, f := range [...]struct {
+		name string
 		to   *string
 		from *string
-	}{{&m.Name, c.Name}, {&m.Birthday, c.Birthday}, {&m.Remark, c.Remark}, {&m.Channel, c.Channel}} {
-		if f.from != nil {
+	}{{"name", &m.Name, c.Name}, {"birthday", &m.Birthday, c.Birthday}, {"remark", &m.Remark, c.Remark}, {"channel", &m.Channel, c.Channel}, {"gender", &m.Gender, c.gender()}} {
+		if f.from != nil && *f.to != *f.from {
 			*f.to = *f.from
+			changes = append(changes, f.name)
 		}
 	}
-	if c.Gender != nil {
-		m.Gender = strconv.FormatInt(*c.Gender, 10)
-	}
-	if c.Frozen != nil {
+	if c.Frozen != nil && m.Frozen != *c.Frozen {
 		m.Frozen = *c.Frozen
+		changes = append(changes, frozenWord(m.Frozen))
 	}
-	s.bind(m, &c.Who)
+	changes = append(changes, s.bind(m, &c.Who)...)
 	m.Changed = at.At
 	s.Changes.Members.Add(m)
+	s.Leave(m)
 	o := s.op(OpMember, &c.Head, at, m.ID, shop, "")
+	o.Change = strings.Join(changes, ",")
 	return s.book(o, Result{IDs: []string{m.ID}})
+}
+
+// gender is the number as text, nil if none was given.
+func (c *SaveMember) gender() *string {
+	if c.Gender == nil {
+		return nil
+	}
+	text := strconv.FormatInt(*c.Gender, 10)
+	return &text
+}
+
+func frozenWord(frozen bool) string {
+	if frozen {
+		return "frozen"
+	}
+	return "unfrozen"
 }
 
 // newMember creates a member with the default card and the point purse. The accounts are named after the member, the card first.
@@ -82,34 +102,38 @@ func (s *State) open(a *Account, at *Stamp) {
 	s.PutAccount(a)
 	s.Complete[a.ID] = true
 	s.Changes.Accounts.Add(a)
+	s.Leave(a)
 }
 
-// bind gives a member the mobile and outer id of a call. A member has one mobile and one outer id of each type: a new one replaces it.
-func (s *State) bind(m *Member, w *Who) {
+// bind gives a member the mobile and outer id of a call, and tells what is new. A member has one mobile and one outer id of each type: a new one
+// replaces it.
+func (s *State) bind(m *Member, w *Who) (changes []string) {
 	if w.Mobile != "" && w.Mobile != m.Mobile {
 		if m.Mobile != "" {
 			s.unbind(Ident{Type: ByMobile, Text: m.Mobile})
 		}
 		m.Mobile = w.Mobile
 		s.bound(m, Ident{Type: ByMobile, Text: w.Mobile})
+		changes = append(changes, "mobile")
 	}
 	if w.Outer == "" {
-		return
+		return changes
 	}
 	id := Ident{Type: ByOuter, Outer: w.OuterType, Text: w.Outer}
 	for i, old := range m.Outer {
 		if old == id {
-			return
+			return changes
 		}
 		if old.Outer == id.Outer {
 			s.unbind(old)
 			m.Outer[i] = id
 			s.bound(m, id)
-			return
+			return append(changes, "outer")
 		}
 	}
 	m.Outer = append(m.Outer, id)
 	s.bound(m, id)
+	return append(changes, "outer")
 }
 
 func (s *State) bound(m *Member, id Ident) {
@@ -222,6 +246,7 @@ func (c *ImportCard) decide(s *State, at *Stamp) Result {
 		m = &Member{ID: bearer(c.Card), Bearer: true, Created: at.At, Changed: at.At}
 		s.PutMember(m)
 		s.Changes.Members.Add(m)
+		s.Leave(m)
 	}
 	a := &Account{ID: bearer(c.Card), Card: c.Card, Member: m.ID, Type: GiftCard, SoldIn: c.SoldIn}
 	s.open(a, at)

@@ -70,6 +70,8 @@ type State struct {
 	Tombs     map[TombKey]*Tombstone
 	TombCount map[string]int // numbers with live tombstones, by app
 
+	Printer Printer // nil: no document is printed
+
 	Changes Changes
 
 	// Owned by Decide: indexes over what was loaded, made once a batch.
@@ -77,6 +79,7 @@ type State struct {
 	byMember  map[string][]*Hold // holds that were open before this batch: those of this batch cannot be due in it
 	settled   map[string]bool    // members with nothing left to expire at this stamp
 	unsettled []string           // members to settle again after the command
+	left      []any              // documents that the command changed
 	need      *ErrNeedLots
 }
 

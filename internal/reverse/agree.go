@@ -77,6 +77,7 @@ func (s *State) waiting(id int64) (*Reverse, ledger.Result, bool) {
 // moved books that a reverse changed its state.
 func (s *State) moved(h *ledger.Head, at *ledger.Stamp, r *Reverse) ledger.Result {
 	s.Wdk.Reverses.Add(r)
+	s.Leave(r)
 	return s.Record(ledger.OpReverse, h, at, r.Store, "", strconv.FormatInt(r.ID, 10), ledger.Result{Numbers: []int64{r.ID}})
 }
 

@@ -79,6 +79,7 @@ func (c *Submit) decide(s *State, at *ledger.Stamp) ledger.Result {
 		r.ID = at.Next()
 		s.Reverses[r.ID] = r
 		s.Wdk.Reverses.Add(r)
+		s.Leave(r)
 		result.Numbers = append(result.Numbers, r.ID)
 		result.IDs = append(result.IDs, o.Subs[o.Row(r.Sub)].Out)
 	}

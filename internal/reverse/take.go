@@ -113,6 +113,7 @@ func (c *TakeOrder) decide(s *State, at *ledger.Stamp) ledger.Result {
 	}
 	s.PutOrder(o)
 	s.Wdk.Orders.Add(o)
+	s.Leave(o)
 	r := s.Record(ledger.OpOrder, &c.Head, at, o.Store, history(o.Main), o.Out, o.numbers())
 	s.recordBindings(&c.Head, at, o, bindings)
 	return r

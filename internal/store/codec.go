@@ -50,6 +50,8 @@ func (c *codec) op(o *ledger.Op) {
 		objects(c, "pin", &o.Pins, c.pin)
 		num(c, "until", &o.HoldEnd)
 		objects(c, "bal", &o.After, c.balances)
+		c.text("ch", &o.Change)
+		objects(c, "fp", &o.Prints, c.print)
 		c.part("r", func() { c.result(&o.Result) })
 	})
 }
@@ -72,6 +74,12 @@ func (c *codec) pin(p *ledger.Pin) {
 func (c *codec) balances(b *ledger.Balances) {
 	c.text("a", &b.Account)
 	c.sums("s", &b.Sums)
+}
+
+func (c *codec) print(p *ledger.Print) {
+	num(c, "k", &p.Thing)
+	c.text("id", &p.ID)
+	c.digest("d", &p.Digest)
 }
 
 func (c *codec) result(r *ledger.Result) {

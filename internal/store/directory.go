@@ -34,6 +34,14 @@ func (t Tables) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return snap, nil
 }
 
+// Brands lists the ids of all brands.
+func (t Tables) Brands(ctx context.Context) (ids []string, err error) {
+	err = t.Read(ctx, func(tx Tx) error {
+		return tx.Query("BrandIDs", func(r Row) error { ids = append(ids, r.Text(0)); return nil })
+	})
+	return ids, err
+}
+
 // readAll reads all rows of a query as plain JSON.
 func readAll[T any](tx Tx, query string, into *[]*T) error {
 	return tx.Query(query, func(r Row) error {

@@ -69,6 +69,9 @@ func newLoaded() Loaded {
 	}
 }
 
+// Under sets the rules that the batch is decided under.
+func (l *Loaded) Under(b *ledger.Brand) { l.State.Brand, l.State.Printer = b, Printer{b.Pepper} }
+
 // todo is a set of keys to follow, each of them once.
 type todo[K comparable] struct {
 	seen map[K]struct{}

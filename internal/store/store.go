@@ -74,7 +74,6 @@ type Store interface {
 	History
 	Cursors
 	Audit
-	Memory
 
 	Close() error
 }
@@ -164,7 +163,8 @@ type Session struct {
 	Expires  int64    // milliseconds since 1970; 0: never
 }
 
-// Audit streams everything, for verify, copy and export. Each sequence is one consistent pass in the order named; memory does not grow.
+// Audit streams everything, for verify, copy and export. Each sequence is one consistent pass in the order named; memory does not grow. A row
+// that cannot be read is a *RowError, and the sequence goes on; ErrDamaged ends it.
 type Audit interface {
 	// Ops streams the operations of a brand by sequence number, from > after.
 	Ops(ctx context.Context, brand string, after int64) iter.Seq2[*ledger.Op, error]
@@ -179,8 +179,34 @@ type Audit interface {
 	Members(ctx context.Context, brand string) iter.Seq2[*ledger.Member, error]    // by id
 	WdkOrders(ctx context.Context, brand string) iter.Seq2[*reverse.Order, error]  // by main number
 	Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Reverse, error] // by id
-	// Integrity runs the database's own check, nil if it has none or all is well.
-	Integrity(ctx context.Context) error
+	People(ctx context.Context, brand string) iter.Seq2[*Person, error]            // by id
+	// Names streams every name of a member, and SubRows every number of a sub-order: what they are found by.
+	Names(ctx context.Context, brand string) iter.Seq2[Name, error]
+	SubRows(ctx context.Context, brand string) iter.Seq2[SubRow, error]
+	Memory
+	// Brands are the ids of all brands. Nothing else of them need be readable.
+	Brands(ctx context.Context) ([]string, error)
+	// Integrity is what is wrong with the database itself: its own check, its schema, rows of brands that are not there.
+	Integrity(ctx context.Context) ([]string, error)
+}
+
+// A Person is a member with its accounts.
+type Person struct {
+	*ledger.Member
+	Accounts []*ledger.Account
+	Due      int64 // when the next of the member's open lots and holds ends; never is 2^63-1
+}
+
+// A Name leads to a member. Accounts have names, too (AccountName).
+type Name struct {
+	ledger.Ident
+	Member string
+}
+
+// A SubRow leads from the number of a sub-order to its WDK order.
+type SubRow struct {
+	No, Main int64
+	Out      string
 }
 
 // Memory streams what an audit does not ask for and a copy needs: what is remembered for a while, and how a brand came to its rules and
@@ -216,7 +242,6 @@ type Importer interface {
 type Source interface {
 	Snapshot(ctx context.Context) (*Snapshot, error)
 	Audit
-	Memory
 }
 
 // A Link is one batch in a brand's hash chain: Hash = SHA-256(previous hash ‖ SHA-256(canonical operations of the batch)).

@@ -274,8 +274,8 @@ func judge(t *testing.T, left map[string][]byte, acks []string) (err error) {
 
 // booked audits a store and returns each request with its operation.
 func booked(ctx context.Context, s *sqlite.Store) (has []string, err error) {
-	if err := s.Integrity(ctx); err != nil {
-		return nil, err
+	if wrong, err := s.Integrity(ctx); err != nil || wrong != nil {
+		return nil, fmt.Errorf("integrity: %v, %w", wrong, err)
 	}
 	if _, d, err := audit.Verify(ctx, s, brand, nil); err != nil || d != nil {
 		return nil, fmt.Errorf("audit: %v, %w", d, err)

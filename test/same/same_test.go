@@ -366,7 +366,8 @@ func compare(t *testing.T, want, got *world) {
 		}
 		return -1
 	})
-	alike := cmp.Options{cmpopts.EquateEmpty(), place}
+	// A print digests a document, and most name operations: what it is of must be the same, and verify holds it to the row.
+	alike := cmp.Options{cmpopts.EquateEmpty(), place, cmpopts.IgnoreFields(ledger.Print{}, "Digest")}
 	for i := range want.answers {
 		if i == len(got.answers) {
 			break // told by the length

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -608,5 +609,85 @@ func (s *Store) Issued(_ context.Context, brand string) (int64, error) {
 	return read(s, brand, func(b *books) (int64, error) { return b.counter, nil })
 }
 
+// Brands lists the brands.
+func (s *Store) Brands(context.Context) ([]string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return sorted(s.brands), nil
+}
+
+// People streams members by id, each with its accounts.
+func (s *Store) People(_ context.Context, brand string) iter.Seq2[*store.Person, error] {
+	return stream(s, brand, func(b *books) (people []*store.Person) {
+		due := map[string]int64{}
+		end := func(member string, at int64) {
+			if was, ok := due[member]; !ok || at < was {
+				due[member] = at
+			}
+		}
+		for _, l := range b.lots {
+			if l.Free() > 0 && l.Expires != ledger.Never {
+				end(l.Member, l.Expires)
+			}
+		}
+		for _, h := range b.holds {
+			end(h.Member, h.Deadline)
+		}
+		for _, m := range inOrder(b.members) {
+			p := &store.Person{Member: m, Due: math.MaxInt64}
+			if at, ok := due[m.ID]; ok {
+				p.Due = at
+			}
+			for _, a := range b.purses[m.ID] {
+				p.Accounts = append(p.Accounts, b.accounts[a])
+			}
+			people = append(people, p)
+		}
+		return people
+	})
+}
+
+// Names streams what members are named by.
+func (s *Store) Names(_ context.Context, brand string) iter.Seq2[store.Name, error] {
+	return values(stream(s, brand, func(b *books) (names []*store.Name) {
+		for id, member := range b.idents {
+			names = append(names, &store.Name{Ident: id, Member: member})
+		}
+		for card, account := range b.cards {
+			names = append(names, &store.Name{Ident: ledger.Ident{Type: ledger.ByCard, Text: card}, Member: b.accounts[account].Member})
+		}
+		for _, a := range b.accounts {
+			names = append(names, &store.Name{Ident: ledger.Ident{Type: store.AccountName, Text: a.ID}, Member: a.Member})
+		}
+		return names
+	}))
+}
+
+// SubRows streams numbers of sub-orders.
+func (s *Store) SubRows(_ context.Context, brand string) iter.Seq2[store.SubRow, error] {
+	return values(stream(s, brand, func(b *books) (rows []*store.SubRow) {
+		for no, main := range b.subs {
+			o := b.wdkOrders[main]
+			rows = append(rows, &store.SubRow{No: no, Main: main, Out: o.Subs[o.Row(no)].Out})
+		}
+		return rows
+	}))
+}
+
+// values are what pointers lead to.
+func values[T any](seq iter.Seq2[*T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range seq {
+			var value T
+			if v != nil {
+				value = *v
+			}
+			if !yield(value, err) {
+				return
+			}
+		}
+	}
+}
+
 // Integrity has nothing to check.
-func (s *Store) Integrity(context.Context) error { return nil }
+func (s *Store) Integrity(context.Context) ([]string, error) { return nil, nil }

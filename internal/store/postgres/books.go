@@ -101,9 +101,6 @@ func newStore(o Options) *Store {
 	return s
 }
 
-// Integrity has nothing to run: the server keeps checksums where its operator has switched them on.
-func (s *Store) Integrity(context.Context) error { return nil }
-
 func (s *Store) transaction(ctx context.Context, o pgx.TxOptions, do func(store.Tx) error) error {
 	return storeError(pgx.BeginTxFunc(ctx, s.pool, o, func(t pgx.Tx) error {
 		if s.opts.PgBouncer && o.AccessMode != pgx.ReadOnly {

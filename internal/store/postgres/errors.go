@@ -28,13 +28,20 @@ var refused = map[string]bool{
 	"58030": true, // io_error
 }
 
+// Codes of errors that mean that a part of the database cannot be read.
+var damaged = map[string]bool{
+	"XX001": true, // data_corrupted
+	"XX002": true, // index_corrupted
+	"58P01": true, // undefined_file
+}
+
 // storeError maps an error of a statement: ErrRetry when another writer won, ErrDown when the database is away, ErrRefused when it cannot write.
 // In all cases nothing was written.
 func storeError(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	for _, known := range []error{store.ErrRetry, store.ErrNoBrand, store.ErrDown, store.ErrRefused, store.ErrUnknown} {
+	for _, known := range []error{store.ErrRetry, store.ErrNoBrand, store.ErrDown, store.ErrRefused, store.ErrDamaged, store.ErrUnknown} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -48,6 +55,8 @@ func storeError(err error) error {
 		return err
 	case again[e.Code]:
 		return fmt.Errorf("%w: %w", store.ErrRetry, err)
+	case damaged[e.Code]:
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	case refused[e.Code]:
 		return fmt.Errorf("%w: %w", store.ErrRefused, err)
 	case e.Code[:2] == "08", e.Code[:3] == "57P", e.Code == "53300", e.Code == "25P03":

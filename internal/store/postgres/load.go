@@ -62,6 +62,8 @@ func (l *loader) load(keys *reverse.Keys, clock *int64) error {
 		return err
 	}
 	rules, err := l.store.brand(l.asker.ctx, l.asker.conn, l.asker.brand, l.head.version)
-	l.State.Brand = rules
+	if err == nil {
+		l.Under(rules)
+	}
 	return err
 }

@@ -40,6 +40,8 @@ func fault(err error) error {
 		return fmt.Errorf("%w: %w", store.ErrRetry, err)
 	}
 	switch engine.ErrCode(err).ToPrimary() {
+	case engine.ResultCorrupt, engine.ResultNotADB:
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	case engine.ResultFull, engine.ResultReadOnly, engine.ResultIOErr, engine.ResultCantOpen:
 		return fmt.Errorf("%w: %w", store.ErrRefused, err)
 	}

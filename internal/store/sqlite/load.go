@@ -32,8 +32,10 @@ func (s *Store) load(ctx context.Context, c *conn, brand string, keys *reverse.K
 	at := max(now, h.link.At)
 	l := store.NewLoader(&asker{c: c, ctx: ctx, brand: h.serial}, store.Reading, &at)
 	l.At, l.Clock = at, now
-	if l.State.Brand, err = s.brand(ctx, c, &h); err == nil {
-		err = l.Load(keys)
+	rules, err := s.brand(ctx, c, &h)
+	if err != nil {
+		return l, h, err
 	}
-	return l, h, err
+	l.Under(rules)
+	return l, h, l.Load(keys)
 }

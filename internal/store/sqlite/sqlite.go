@@ -471,18 +471,6 @@ func (s *Store) Purge(ctx context.Context, now int64, limit int) error {
 	return err
 }
 
-// Integrity has the engine read the whole file: pages, and indexes against tables.
-func (s *Store) Integrity(ctx context.Context) error {
-	return s.read(func(c *conn) error {
-		return c.query(ctx, "Integrity", func(r store.Row) error {
-			if text := r.Text(0); text != "ok" {
-				return fmt.Errorf("sqlite: %s: %s", s.path, text)
-			}
-			return nil
-		})
-	})
-}
-
 // Backup writes a copy of the whole database, as of one moment, to a new file. Writers go on meanwhile.
 func (s *Store) Backup(_ context.Context, path string) error {
 	c, err := s.connect(readOnly)

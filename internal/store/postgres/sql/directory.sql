@@ -16,6 +16,10 @@ UPDATE directory SET revision = revision;
 -- all, with the rules in force by primary key
 SELECT r.body FROM brand b JOIN rules r ON r.brand_id = b.serial AND r.version = b.version ORDER BY b.id;
 
+-- name: BrandIDs
+-- all
+SELECT id FROM brand ORDER BY id;
+
 -- name: Apps
 -- all
 SELECT body FROM app ORDER BY key;
@@ -66,7 +70,7 @@ INSERT INTO rules (brand_id, version, body) VALUES ($1, $2, $3);
 
 -- name: AllRules
 -- in order of the primary key
-SELECT body FROM rules WHERE brand_id = $1 ORDER BY version;
+SELECT body, version, brand_id FROM rules WHERE brand_id = $1 ORDER BY version;
 
 -- name: SaveApp
 -- one row by primary key
@@ -79,3 +83,31 @@ INSERT INTO session (token, body) VALUES ($1, $2) ON CONFLICT (token) DO UPDATE 
 -- name: DeleteSession
 -- one row by primary key
 DELETE FROM session WHERE token = $1;
+
+-- name: Schema
+-- all of the catalogue: columns, indexes, constraints, triggers, rules, functions of this schema
+WITH here AS (
+  SELECT c.oid, c.relname, c.relkind, c.relrowsecurity FROM pg_class c
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+)
+SELECT 'column', h.relname || '.' || a.attname, concat_ws(' ', h.relkind, h.relrowsecurity, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    CASE WHEN h.relname <> 'goose_db_version' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation::text END)
+  FROM here h JOIN pg_attribute a ON a.attrelid = h.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = h.oid AND d.adnum = a.attnum
+UNION ALL
+SELECT 'index', i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ' || current_schema() || '.', ' ') || i.indisvalid
+  FROM here h JOIN pg_index i ON i.indrelid = h.oid
+UNION ALL
+SELECT 'constraint', h.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
+  FROM here h JOIN pg_constraint k ON k.conrelid = h.oid AND k.contype <> 'n'
+UNION ALL
+SELECT 'trigger', h.relname || '.' || t.tgname, pg_get_triggerdef(t.oid)
+  FROM here h JOIN pg_trigger t ON t.tgrelid = h.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'truncate_trigger_%'
+UNION ALL
+SELECT 'rule', h.relname || '.' || w.rulename, pg_get_ruledef(w.oid) FROM here h JOIN pg_rewrite w ON w.ev_class = h.oid AND w.rulename <> '_RETURN'
+UNION ALL
+SELECT 'function', p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p
+  WHERE p.pronamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+ORDER BY 1, 2;

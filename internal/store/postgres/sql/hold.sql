@@ -33,4 +33,4 @@ DELETE FROM hold USING (
 
 -- name: Holds
 -- in order of the primary key
-SELECT body FROM hold WHERE brand_id = $1 ORDER BY order_no, family;
+SELECT body, order_no, family, member, deadline FROM hold WHERE brand_id = $1 ORDER BY order_no, family;

@@ -68,3 +68,11 @@ SELECT body, id FROM member WHERE brand_id = $1 ORDER BY id;
 -- in order of the primary key of ident, each account in its member's wallet
 SELECT i.text, m.wallet, m.id FROM ident i JOIN member m ON m.brand_id = i.brand_id AND m.id = i.member
 WHERE i.brand_id = $1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
+
+-- name: People
+-- in order of the primary key
+SELECT id, body, wallet, due FROM member WHERE brand_id = $1 ORDER BY id;
+
+-- name: Names
+-- in order of the primary key
+SELECT type, outer_type, text, member FROM ident WHERE brand_id = $1 ORDER BY type, outer_type, text;

@@ -71,3 +71,7 @@ SELECT coalesce(max(last), 0)::bigint FROM (
   SELECT last FROM link WHERE brand_id = $1
   AND at = (SELECT at FROM link WHERE brand_id = $1 AND at <= $2 ORDER BY at DESC LIMIT 1) ORDER BY at, last DESC LIMIT 1
 ) l;
+
+-- name: Ops
+-- in order of the primary key
+SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, true FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;

@@ -24,4 +24,4 @@ ON CONFLICT (brand_id, id) DO UPDATE SET member = excluded.member, body = exclud
 
 -- name: Vouchers
 -- in order of the primary key
-SELECT body FROM voucher WHERE brand_id = $1 ORDER BY id;
+SELECT body, id, member FROM voucher WHERE brand_id = $1 ORDER BY id;

@@ -90,12 +90,16 @@ DELETE FROM quote WHERE brand_id = $1 AND ctid = ANY (ARRAY(
 
 -- name: WdkOrders
 -- in order of the primary key
-SELECT body FROM wdk_order WHERE brand_id = $1 ORDER BY main;
+SELECT body, main, out FROM wdk_order WHERE brand_id = $1 ORDER BY main;
 
 -- name: Quotes
 -- in order of the primary key
-SELECT body FROM quote WHERE brand_id = $1 ORDER BY token;
+SELECT body, token, store, until, bound FROM quote WHERE brand_id = $1 ORDER BY token;
 
 -- name: Reverses
 -- in order of the primary key
-SELECT body FROM reverse WHERE brand_id = $1 ORDER BY id;
+SELECT body, id, main FROM reverse WHERE brand_id = $1 ORDER BY id;
+
+-- name: SubRows
+-- in order of the primary key
+SELECT no, main, out FROM wdk_sub WHERE brand_id = $1 ORDER BY no;

@@ -16,6 +16,10 @@ UPDATE directory SET revision = revision;
 -- all, with the rules in force by primary key
 SELECT r.body FROM brand b JOIN rules r ON r.brand = b.serial AND r.version = b.version ORDER BY b.id;
 
+-- name: BrandIDs
+-- all
+SELECT id FROM brand ORDER BY id;
+
 -- name: Apps
 -- all
 SELECT body FROM app ORDER BY key;
@@ -58,7 +62,7 @@ INSERT INTO rules (brand, version, body) VALUES (?1, ?2, ?3);
 
 -- name: AllRules
 -- in order of the primary key
-SELECT body FROM rules WHERE brand = ?1 ORDER BY version;
+SELECT body, version, brand FROM rules WHERE brand = ?1 ORDER BY version;
 
 -- name: SaveApp
 -- one row by primary key
@@ -79,3 +83,7 @@ INSERT INTO clock (n, body) VALUES (?1, ?2);
 -- name: DeleteSession
 -- one row by primary key
 DELETE FROM session WHERE token = ?1;
+
+-- name: Schema
+-- all
+SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%';

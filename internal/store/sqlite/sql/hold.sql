@@ -18,7 +18,7 @@ DELETE FROM hold WHERE brand = ?1 AND order_no = ?2 AND family = ?3;
 
 -- name: Holds
 -- in order of the primary key
-SELECT body FROM hold WHERE brand = ?1 ORDER BY order_no, family;
+SELECT body, order_no, family, member, deadline FROM hold WHERE brand = ?1 ORDER BY order_no, family;
 
 -- name: HoldsOf
 -- the rows of one member by the index hold_member

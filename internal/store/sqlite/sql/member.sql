@@ -47,3 +47,11 @@ SELECT body, id FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
 -- in order of the primary key of ident, each account in its member's row by the index member_id
 SELECT i.text, m.wallet, m.id FROM ident i CROSS JOIN member m INDEXED BY member_id ON m.brand = i.brand AND m.id = i.member
 WHERE i.brand = ?1 AND i.type = 0 AND i.outer_type = '' ORDER BY i.text;
+
+-- name: People
+-- in order of the index member_id
+SELECT id, body, wallet, due FROM member INDEXED BY member_id WHERE brand = ?1 ORDER BY id;
+
+-- name: Names
+-- in order of the primary key
+SELECT type, outer_type, text, member FROM ident WHERE brand = ?1 ORDER BY type, outer_type, text;

@@ -40,3 +40,8 @@ SELECT seq, body FROM op INDEXED BY op_order WHERE brand = ?1 AND order_no = ?2 
 -- the last rows of the moment before by the index link_at
 SELECT coalesce(max(last), 0) FROM link INDEXED BY link_at
 WHERE brand = ?1 AND at = (SELECT max(at) FROM link INDEXED BY link_at WHERE brand = ?1 AND at <= ?2);
+
+-- name: Ops
+-- in order of rowids
+SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, brand = ?1
+FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;

@@ -13,4 +13,4 @@ ON CONFLICT (brand, id) DO UPDATE SET member = excluded.member, body = excluded.
 
 -- name: Vouchers
 -- in order of the primary key
-SELECT body FROM voucher WHERE brand = ?1 ORDER BY id;
+SELECT body, id, member FROM voucher WHERE brand = ?1 ORDER BY id;

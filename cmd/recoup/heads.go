@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// heads are where the books of a database ended, as `recoup verify --heads` writes them.
+type heads struct {
+	Database string    `json:"database"`
+	At       time.Time `json:"at"`
+	Brands   []headOf  `json:"brands"`
+}
+
+type headOf struct {
+	Brand      string `json:"brand"`
+	Operations int64  `json:"operations"`
+	Head       string `json:"head"`
+}
+
+func writeHeads(e *env, path string, v *verdict) error {
+	h := heads{Database: v.Database, At: time.Now().Truncate(time.Second)}
+	for i := range v.Brands {
+		b := &v.Brands[i]
+		h.Brands = append(h.Brands, headOf{b.Brand, b.Ops, b.Head})
+	}
+	text, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("--heads: %w", err)
+	}
+	fmt.Fprintf(e.stderr, "heads of %d brands are in %s; verify --expect %s holds the books to them\n", len(h.Brands), path, path)
+	return nil
+}
+
+// An expectation is a head that a brand's books must have come past.
+type expectation struct {
+	brand string
+	hash  [32]byte
+}
+
+// expected reads what --expect names. A head without a brand is meant for the only one that is verified.
+func (c *verifyCmd) expected(brands []string) (list []expectation, err error) {
+	for _, text := range c.Expect {
+		brand, head, named := strings.Cut(text, ":")
+		if !named {
+			brand, head = "", text
+		}
+		if hash, ok := parseHead(head); ok {
+			if !named {
+				if len(brands) != 1 {
+					return nil, fmt.Errorf("--expect %s: there are %d brands; write BRAND:%s, or add --brand", text, len(brands), text)
+				}
+				brand = brands[0]
+			}
+			list = append(list, expectation{brand, hash})
+			continue
+		}
+		fromFile, err := readHeads(text)
+		if err != nil {
+			return nil, fmt.Errorf("--expect %s: want a head of 64 hexadecimal digits, or a file that --heads wrote: %w", text, err)
+		}
+		list = append(list, fromFile...)
+	}
+	return list, nil
+}
+
+func readHeads(path string) (list []expectation, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var h heads
+	if err := json.Unmarshal(text, &h); err != nil {
+		return nil, err
+	}
+	for _, b := range h.Brands {
+		hash, ok := parseHead(b.Head)
+		if !ok {
+			return nil, fmt.Errorf("brand %s has no head", b.Brand)
+		}
+		if b.Operations > 0 { // of empty books there is no link
+			list = append(list, expectation{b.Brand, hash})
+		}
+	}
+	return list, nil
+}
+
+// of are the hashes that are expected of a brand.
+func of(expected []expectation, brand string) (hashes [][32]byte) {
+	for _, x := range expected {
+		if x.brand == brand {
+			hashes = append(hashes, x.hash)
+		}
+	}
+	return hashes
+}
+
+func parseHead(text string) (hash [32]byte, ok bool) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(hash) {
+		return hash, false
+	}
+	return [32]byte(b), true
+}

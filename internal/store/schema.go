@@ -1,0 +1,65 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+// brandTables are the tables whose rows belong to a brand.
+var brandTables = []string{
+	"rules", "head", "counter", "op", "link", "member", "ident", "lot", "hold", "voucher", "refusal", "tombstone", "wdk_order", "wdk_sub", "quote",
+	"reverse", "follower", "follower_row",
+}
+
+// Strangers names tables with rows of brands that are not there. next is the first brand of a table after one, 0 when there is none.
+func Strangers(serials []int64, next func(table string, after int64) (int64, error)) (found []string, err error) {
+	for _, table := range brandTables {
+		for brand := int64(math.MinInt32); ; {
+			if brand, err = next(table, brand); err != nil {
+				return found, err
+			}
+			if brand == 0 {
+				break
+			}
+			if !slices.Contains(serials, brand) {
+				found = append(found, fmt.Sprintf("table %s has rows of brand number %d, which is not there", table, brand))
+			}
+		}
+	}
+	return found, nil
+}
+
+// SchemaLine is how schema.txt tells a thing of a schema: its kind, its name, and a digest of the rest.
+func SchemaLine(kind, name, text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return kind + " " + name + " " + hex.EncodeToString(sum[:8])
+}
+
+// SchemaDiffers tells what of a schema is not as the migrations make it: golden is schema.txt, one thing a line.
+func SchemaDiffers(golden string, found []string) (differs []string) {
+	thing := func(line string) string { return line[:strings.LastIndexByte(line, ' ')] }
+	want := map[string]string{}
+	for line := range strings.Lines(golden) {
+		line = strings.TrimSpace(line)
+		want[thing(line)] = line
+	}
+	for _, line := range found {
+		is := want[thing(line)]
+		switch {
+		case is == "":
+			differs = append(differs, "the schema has something of its own, "+thing(line)+", which no migration makes")
+		case is != line:
+			differs = append(differs, "the schema's "+thing(line)+" is not as the migrations make it")
+		}
+		delete(want, thing(line))
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		differs = append(differs, "the schema lacks the "+name)
+	}
+	return differs
+}

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	_ "embed" // of schema.txt
+	"fmt"
+
+	"recoup/internal/store"
+)
+
+// schemaText is what the migrations make, as TestSchema writes it.
+//
+//go:embed schema.txt
+var schemaText string
+
+// Integrity has the engine read the whole file, compares the schema with the migrations' and looks for rows of no brand.
+func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
+	err = s.read(func(c *conn) error {
+		err := c.query(ctx, "Integrity", func(r store.Row) error {
+			if text := r.Text(0); text != "ok" {
+				wrong = append(wrong, text)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		lines, err := c.schema(ctx)
+		if err != nil {
+			return err
+		}
+		wrong = append(wrong, store.SchemaDiffers(schemaText, lines)...)
+		strangers, err := c.strangers(ctx)
+		wrong = append(wrong, strangers...)
+		return err
+	})
+	return wrong, err
+}
+
+// schema lists everything that the file's schema has.
+func (c *conn) schema(ctx context.Context) (lines []string, err error) {
+	err = c.query(ctx, "Schema", func(r store.Row) error {
+		lines = append(lines, store.SchemaLine(r.Text(0), r.Text(1), r.Text(2)))
+		return nil
+	})
+	return lines, err
+}
+
+func (c *conn) strangers(ctx context.Context) ([]string, error) {
+	var serials []int64
+	if err := c.query(ctx, "Serials", func(r store.Row) error { serials = append(serials, r.Int(0)); return nil }); err != nil {
+		return nil, err
+	}
+	return store.Strangers(serials, func(table string, after int64) (next int64, err error) {
+		q, err := c.prepare("strangers", fmt.Sprintf("SELECT coalesce(min(brand), 0) FROM %s WHERE brand > ?1", table))
+		if err != nil {
+			return 0, err
+		}
+		defer q.finalize()
+		q.BindInt64(1, after)
+		return next, q.each(ctx, func(r store.Row) error { next = r.Int(0); return nil })
+	})
+}
