@@ -80,7 +80,7 @@ func shop(t *testing.T, path string, c *clocks, members int) {
 	}
 	defer written(t, path, c.now())
 	defer s.Close()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"s": {ID: "s"}}, Policy: ledger.Policy{ValueDays: 3}}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"s": {ID: "s"}}, Policy: ledger.Policy{ValueDays: 3}}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	e := engine.New(s, engine.Options{Now: c.now})
@@ -155,7 +155,7 @@ func TestWrongClock(t *testing.T) {
 			}
 			if confirmed {
 				word := &store.ClockWord{At: c.now().UnixMilli(), By: "小王"}
-				if err := n.Store.SayClock(t.Context(), word); err != nil {
+				if err := n.Store.SayClock(t.Context(), word, store.Author{}); err != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -206,7 +206,7 @@ func TestWrongClockAtStart(t *testing.T) {
 			if tt.want == "" {
 				return
 			}
-			if err := n.Store.SayClock(t.Context(), &store.ClockWord{At: c.now().UnixMilli(), Head: newClocks().now().UnixMilli()}); err != nil {
+			if err := n.Store.SayClock(t.Context(), &store.ClockWord{At: c.now().UnixMilli(), Head: newClocks().now().UnixMilli()}, store.Author{}); err != nil {
 				t.Fatal(err)
 			}
 			if err := n.ready(t.Context()); err != nil {
@@ -243,7 +243,7 @@ func TestLargeSweepWaits(t *testing.T) {
 	if err := n.ready(t.Context()); err != nil {
 		t.Errorf("ready: %v", err)
 	}
-	if err := n.Store.SayClock(t.Context(), &store.ClockWord{At: c.now().UnixMilli()}); err != nil {
+	if err := n.Store.SayClock(t.Context(), &store.ClockWord{At: c.now().UnixMilli()}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	sweep(0)
@@ -263,7 +263,7 @@ func TestClocksApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"s": {ID: "s"}}}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"s": {ID: "s"}}}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	week := func() time.Duration { return time.Duration(apart.Load()) * 7 * 24 * time.Hour }

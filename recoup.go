@@ -170,7 +170,7 @@ func (d withoutDemo) Snapshot(ctx context.Context) (*store.Snapshot, error) {
 		return nil, err
 	}
 	s.Apps = slices.DeleteFunc(s.Apps, func(a *store.App) bool { return slices.Contains(a.Secrets, demo.Secret) })
-	s.Sessions = slices.DeleteFunc(s.Sessions, func(t *store.Session) bool { return t.Token == demo.Session })
+	s.Sessions = slices.DeleteFunc(s.Sessions, func(t *store.Session) bool { return t.Digest == store.TokenDigest(demo.Session) })
 	return s, nil
 }
 

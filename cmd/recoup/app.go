@@ -19,6 +19,7 @@ import (
 type appCmd struct {
 	Create  appCreateCmd  `cmd:"" help:"Create an app; prints its key and, once, its secret."`
 	List    appListCmd    `cmd:"" help:"List the apps, without their secrets."`
+	Show    appShowCmd    `cmd:"" help:"Show an app: what it is granted, its sessions, its secrets' beginnings."`
 	Grant   appGrantCmd   `cmd:"" help:"Grant methods and brands to an app."`
 	Revoke  appRevokeCmd  `cmd:"" help:"Take methods and brands from an app."`
 	Rotate  appRotateCmd  `cmd:"" help:"Give an app a new secret; the old one works until --drop-old."`
@@ -26,16 +27,22 @@ type appCmd struct {
 	Legacy  appLegacyCmd  `cmd:"" help:"Switch an app's old forms of calls on or off: without sign_method, by access_token."`
 	Disable appDisableCmd `cmd:"" help:"Refuse every call of an app."`
 	Enable  appEnableCmd  `cmd:"" help:"Take the calls of a disabled app again."`
+	Remove  appRemoveCmd  `cmd:"" help:"Take away an app that is disabled and has no sessions."`
 }
 
 // appFlag names the app of a command.
 type appFlag struct {
 	dbFlag
+	authorFlags
 	App string `required:"" help:"The app_key."`
 }
 
 // change reads the app, lets it be changed and writes it. It prints what was done.
 func (f *appFlag) change(e *env, do func(*store.Snapshot, *store.App) (string, error)) error {
+	by, err := f.author()
+	if err != nil {
+		return err
+	}
 	return with(e, f.open, func(s store.Store, snap *store.Snapshot) error {
 		a, err := findApp(snap, f.App)
 		if err != nil {
@@ -45,7 +52,7 @@ func (f *appFlag) change(e *env, do func(*store.Snapshot, *store.App) (string, e
 		if err != nil {
 			return err
 		}
-		if err := s.PutApp(e.ctx, a); err != nil {
+		if err := s.PutApp(e.ctx, a, by); err != nil {
 			return err
 		}
 		fmt.Fprintln(e.stdout, said)
@@ -75,6 +82,7 @@ func newSecret() string {
 
 type appCreateCmd struct {
 	dbFlag
+	authorFlags
 	jsonFlag
 	Name        string   `required:"" help:"What people call it."`
 	Key         string   `help:"An app_key of yours, to move an app from elsewhere; without, one is made."`
@@ -102,6 +110,10 @@ func (c *appCreateCmd) Run(e *env) error {
 	// The demo world is known by its app: a database that has it counts as one.
 	if c.Key == demo.AppKey {
 		return fmt.Errorf("--key %s: is the key of `recoup demo`, which everybody knows; give another", c.Key)
+	}
+	by, err := c.author()
+	if err != nil {
+		return err
 	}
 	secret := newSecret()
 	if c.SecretStdin {
@@ -137,7 +149,7 @@ func (c *appCreateCmd) Run(e *env) error {
 		if err := limitApp(a, c.PerSecond, c.InFlight); err != nil {
 			return err
 		}
-		if err := s.PutApp(e.ctx, a); err != nil {
+		if err := s.PutApp(e.ctx, a, by); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -173,20 +185,28 @@ func (c *appListCmd) Run(e *env) error {
 		slices.SortFunc(snap.Apps, func(a, b *store.App) int { return strings.Compare(a.Key, b.Key) })
 		views := make([]appView, 0, len(snap.Apps))
 		for _, a := range snap.Apps {
-			views = append(views, appView{
-				Key: a.Key, Name: a.Name, Secrets: len(a.Secrets), Methods: append([]string{}, a.Methods...), Brands: append([]string{}, a.Brands...),
-				PerSecond: a.PerSecond, InFlight: a.InFlight, Legacy: a.Legacy, Disabled: a.Disabled, Created: showTime(a.Created),
-			})
+			views = append(views, viewApp(a))
 		}
 		return printList(e, c.JSON, views, "APP\tNAME\tSTATE\tSECRETS\tMETHODS\tBRANDS\tPER SECOND\tAT ONCE\tCREATED", appView.row)
 	})
 }
 
-func (v appView) row() string {
-	state, methods := "enabled", fmt.Sprint(len(v.Methods))
-	if v.Disabled {
-		state = "disabled"
+func viewApp(a *store.App) appView {
+	return appView{
+		Key: a.Key, Name: a.Name, Secrets: len(a.Secrets), Methods: append([]string{}, a.Methods...), Brands: append([]string{}, a.Brands...),
+		PerSecond: a.PerSecond, InFlight: a.InFlight, Legacy: a.Legacy, Disabled: a.Disabled, Created: showTime(a.Created),
 	}
+}
+
+func (v appView) state() string {
+	if v.Disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+func (v appView) row() string {
+	state, methods := v.state(), fmt.Sprint(len(v.Methods))
 	if slices.Contains(v.Methods, "*") {
 		methods = "all"
 	}
@@ -288,6 +308,78 @@ func (c *appRevokeCmd) Run(e *env) error {
 	})
 }
 
+type appShowCmd struct {
+	dbFlag
+	jsonFlag
+	App string `arg:"" help:"The app_key."`
+}
+
+// appDetails is an app with what hangs on it, as JSON.
+type appDetails struct {
+	appView
+	SecretsAre []string      `json:"secrets_sha256"` // the beginnings, the newest first
+	Sessions   []sessionView `json:"sessions"`
+}
+
+// Run shows the app.
+func (c *appShowCmd) Run(e *env) error {
+	return with(e, c.look, func(_ store.Store, snap *store.Snapshot) error {
+		a, err := findApp(snap, c.App)
+		if err != nil {
+			return err
+		}
+		d := appDetails{appView: viewApp(a), Sessions: viewSessions(snap, a.Key)}
+		for _, secret := range a.Secrets {
+			d.SecretsAre = append(d.SecretsAre, store.Fingerprint(secret))
+		}
+		if c.JSON {
+			return printJSON(e, d)
+		}
+		rows := []string{
+			"FIELD\tVALUE", "app_key\t" + d.Key, "name\t" + d.Name, "state\t" + d.state(), "secrets\t" + strings.Join(d.SecretsAre, ", ") + ", the newest first",
+			"methods\t" + orDash(strings.Join(d.Methods, ", ")), "brands\t" + orDash(strings.Join(d.Brands, ", ")),
+			"calls a second\t" + bound(d.PerSecond), "calls at once\t" + bound(d.InFlight), "old forms\t" + onOff(d.Legacy), "created\t" + d.Created,
+		}
+		if err := table(e, rows); err != nil || len(d.Sessions) == 0 {
+			return err
+		}
+		fmt.Fprintln(e.stdout)
+		return listSessions(e, false, d.Sessions)
+	})
+}
+
+type appRemoveCmd struct{ appFlag }
+
+// Help says what must be true first.
+func (appRemoveCmd) Help() string {
+	return "What the app booked stays in the books under its key. Disable it first and see that nobody misses it.\n\nExample:\n\n  recoup app remove --app 23456789"
+}
+
+// Run removes the app.
+func (c *appRemoveCmd) Run(e *env) error {
+	by, err := c.author()
+	if err != nil {
+		return err
+	}
+	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
+		a, err := findApp(snap, c.App)
+		if err != nil {
+			return err
+		}
+		if !a.Disabled {
+			return fmt.Errorf("--app %s: is enabled; `recoup app disable --app %s` first, and see that nobody misses it", a.Key, a.Key)
+		}
+		if sessions := viewSessions(snap, a.Key); len(sessions) > 0 {
+			return fmt.Errorf("--app %s: has %d sessions, the first %s; `recoup session revoke` ends them", a.Key, len(sessions), sessions[0].Session)
+		}
+		if err := s.DeleteApp(e.ctx, a.Key, by); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "app %s is gone\n", a.Key)
+		return nil
+	})
+}
+
 type appRotateCmd struct {
 	appFlag
 	jsonFlag
@@ -296,7 +388,8 @@ type appRotateCmd struct {
 
 // Help shows the two steps.
 func (appRotateCmd) Help() string {
-	return "First a new secret, beside which the old one works; then, when every caller has the new one, --drop-old.\n\nExample:\n\n" +
+	return "First a new secret, beside which the old one works; then, when every caller has the new one, --drop-old. The metric recoup_app_secret_used_total " +
+		"counts calls by the age of their secret, so it shows who still uses the old one.\n\nExample:\n\n" +
 		"  recoup app rotate --app 23456789\n  recoup app rotate --app 23456789 --drop-old"
 }
 
@@ -317,7 +410,7 @@ func (c *appRotateCmd) Run(e *env) error {
 		if c.JSON {
 			return fmt.Sprintf("{\n  \"app_key\": %q,\n  \"secret\": %q\n}", a.Key, secret), nil
 		}
-		return fmt.Sprintf("app_key   %s\nsecret    %s\nthe old secret works until: recoup app rotate --app %s --drop-old", a.Key, secret, a.Key), nil
+		return fmt.Sprintf("app_key   %s\nsecret    %s\nServers know it within five seconds. The old secret works until: recoup app rotate --app %s --drop-old", a.Key, secret, a.Key), nil
 	})
 }
 

@@ -23,6 +23,7 @@ type brandCmd struct {
 
 type brandCreateCmd struct {
 	dbFlag
+	authorFlags
 	ID    string `required:"" help:"The brand_id that callers send."`
 	Name  string `required:"" help:"What people call it."`
 	Alias string `help:"The callers' own number for it: out_brand_id."`
@@ -38,13 +39,17 @@ func (c *brandCreateCmd) Run(e *env) error {
 	if err := firstErr(checkID("--id", c.ID), checkID("--name", c.Name), checkOptional("--alias", c.Alias)); err != nil {
 		return err
 	}
+	by, err := c.author()
+	if err != nil {
+		return err
+	}
 	return with(e, c.make, func(s store.Store, snap *store.Snapshot) error {
 		exists := fmt.Errorf("--id %s: there is such a brand already; `recoup brand set %s KEY=VALUE` changes its rules", c.ID, c.ID)
 		if _, err := findBrand(snap, "--id", c.ID); err == nil {
 			return exists
 		}
 		b := &ledger.Brand{ID: c.ID, Name: c.Name, Alias: c.Alias, Pepper: rand.Text()}
-		if err := s.PutBrand(e.ctx, b); errors.Is(err, store.ErrRetry) {
+		if err := s.PutBrand(e.ctx, b, by); errors.Is(err, store.ErrRetry) {
 			return exists
 		} else if err != nil {
 			return err
@@ -127,6 +132,7 @@ func (c *brandShowCmd) Run(e *env) error {
 
 type brandSetCmd struct {
 	dbFlag
+	authorFlags
 	ID    string   `arg:"" help:"The brand_id."`
 	Rules []string `arg:"" name:"rule" sep:"none" help:"KEY=VALUE; several are set together or not at all."`
 }
@@ -140,8 +146,12 @@ func (brandSetCmd) Help() string {
 
 // Run publishes the rules.
 func (c *brandSetCmd) Run(e *env) error {
+	by, err := c.author()
+	if err != nil {
+		return err
+	}
 	return with(e, c.open, func(s store.Store, _ *store.Snapshot) error {
-		b, err := publish(e.ctx, s, "brand", c.ID, func(b *ledger.Brand) error {
+		b, err := publish(e.ctx, s, by, "brand", c.ID, func(b *ledger.Brand) error {
 			for _, pair := range c.Rules {
 				if err := assign(b, pair); err != nil {
 					return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,8 +80,7 @@ func viewClock(what string, at, now time.Time) clockView {
 
 type clockConfirmCmd struct {
 	dbFlag
-	Operator string `env:"USER" help:"Who says so; kept with the word."`
-	Reason   string `required:"" help:"How you know; kept with the word."`
+	authorFlags
 }
 
 // Help shows an example.
@@ -92,11 +92,15 @@ func (clockConfirmCmd) Help() string {
 
 // Run adds the word.
 func (c *clockConfirmCmd) Run(e *env) error {
-	if err := firstErr(checkOptional("--operator", c.Operator), checkText("--reason", c.Reason)); err != nil {
+	if c.Reason == "" {
+		return errors.New("--reason: how do you know? It is kept with the word")
+	}
+	by, err := c.author()
+	if err != nil {
 		return err
 	}
 	return with(e, c.open, func(s store.Store, snap *store.Snapshot) error {
-		w := &store.ClockWord{At: nowMilli(), By: c.Operator, Why: c.Reason}
+		w := &store.ClockWord{At: nowMilli()}
 		for _, b := range snap.Brands {
 			head, err := s.Head(e.ctx, b.ID)
 			if err != nil {
@@ -104,7 +108,7 @@ func (c *clockConfirmCmd) Run(e *env) error {
 			}
 			w.Head = max(w.Head, head.At)
 		}
-		if err := s.SayClock(e.ctx, w); err != nil {
+		if err := s.SayClock(e.ctx, w, by); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "the clock is right at %s\n", showTime(w.At))

@@ -111,10 +111,20 @@ func (f *brandFlag) look(e *env, show func(*ledger.Brand) error) error {
 	})
 }
 
+// rulesFlags are those of a command that changes a brand's rules.
+type rulesFlags struct {
+	brandFlag
+	authorFlags
+}
+
 // publish makes a change of the brand's rules its next version, and prints what was done.
-func (f *brandFlag) publish(e *env, said string, change func(*ledger.Brand) error) error {
+func (f *rulesFlags) publish(e *env, said string, change func(*ledger.Brand) error) error {
+	by, err := f.author()
+	if err != nil {
+		return err
+	}
 	return f.with(e, func(s store.Store, _ *ledger.Brand) error {
-		if _, err := publish(e.ctx, s, "--brand", f.Brand, change); err != nil {
+		if _, err := publish(e.ctx, s, by, "--brand", f.Brand, change); err != nil {
 			return err
 		}
 		fmt.Fprintln(e.stdout, said)
@@ -207,7 +217,7 @@ const publishAttempts = 20
 // publish makes a change of a brand's rules its next version. The change gets a copy whose maps are its own, but not what they lead to,
 // and may run several times: when another version was published in between, it is made again on that one. A change that changes
 // nothing publishes nothing.
-func publish(ctx context.Context, s store.Store, flag, id string, change func(*ledger.Brand) error) (*ledger.Brand, error) {
+func publish(ctx context.Context, s store.Store, by store.Author, flag, id string, change func(*ledger.Brand) error) (*ledger.Brand, error) {
 	for range publishAttempts {
 		old, err := readBrand(ctx, s, flag, id)
 		if err != nil {
@@ -222,7 +232,7 @@ func publish(ctx context.Context, s store.Store, flag, id string, change func(*l
 		if reflect.DeepEqual(&b, old) {
 			return old, nil
 		}
-		if err := s.PutBrand(ctx, &b); !errors.Is(err, store.ErrRetry) {
+		if err := s.PutBrand(ctx, &b, by); !errors.Is(err, store.ErrRetry) {
 			return &b, err
 		}
 	}

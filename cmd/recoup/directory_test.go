@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"recoup/internal/ledger"
+	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestPublish(t *testing.T) {
 	t.Parallel()
 	s := memstore.Open()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "1", Name: "一"}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "1", Name: "一"}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	add := func(id string) func(*ledger.Brand) error {
@@ -31,13 +32,13 @@ func TestPublish(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range together {
 		all.Go(func() {
-			if _, err := publish(t.Context(), s, "--brand", "1", add(strconv.Itoa(i))); err != nil {
+			if _, err := publish(t.Context(), s, store.Author{}, "--brand", "1", add(strconv.Itoa(i))); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	b, err := publish(t.Context(), s, "--brand", "1", add("0"))
+	b, err := publish(t.Context(), s, store.Author{}, "--brand", "1", add("0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestPublish(t *testing.T) {
 	}
 
 	refused := errors.New("no")
-	if _, err := publish(t.Context(), s, "--brand", "1", func(b *ledger.Brand) error {
+	if _, err := publish(t.Context(), s, store.Author{}, "--brand", "1", func(b *ledger.Brand) error {
 		delete(b.Shops, "0")
 		return refused
 	}); !errors.Is(err, refused) {

@@ -22,8 +22,11 @@ type headOf struct {
 	Head       string `json:"head"`
 }
 
+// journalHead stands for the journal where a brand's id would: ids have no blanks at their ends.
+const journalHead = "journal "
+
 func writeHeads(e *env, path string, v *verdict) error {
-	h := heads{Database: v.Database, At: time.Now().Truncate(time.Second)}
+	h := heads{Database: v.Database, At: time.Now().Truncate(time.Second), Brands: []headOf{{journalHead, v.Journal.Entries, v.Journal.Head}}}
 	for i := range v.Brands {
 		b := &v.Brands[i]
 		h.Brands = append(h.Brands, headOf{b.Brand, b.Ops, b.Head})
@@ -35,7 +38,7 @@ func writeHeads(e *env, path string, v *verdict) error {
 	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("--heads: %w", err)
 	}
-	fmt.Fprintf(e.stderr, "heads of %d brands are in %s; verify --expect %s holds the books to them\n", len(h.Brands), path, path)
+	fmt.Fprintf(e.stderr, "heads of the journal and %d brands are in %s; verify --expect %s holds the books to them\n", len(v.Brands), path, path)
 	return nil
 }
 

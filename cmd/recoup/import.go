@@ -29,6 +29,7 @@ type importCmd struct {
 
 type importCardsCmd struct {
 	dbFlag
+	authorFlags
 	jsonFlag
 	Brand string `required:"" help:"The brand_id."`
 	File  string `arg:"" help:"The CSV file, - for standard input."`
@@ -46,6 +47,10 @@ func (importCardsCmd) Help() string {
 
 // Run checks the file, then imports it.
 func (c *importCardsCmd) Run(e *env) error {
+	by, err := c.author()
+	if err != nil {
+		return err
+	}
 	in := e.stdin
 	if c.File != "-" {
 		f, err := os.Open(c.File)
@@ -78,6 +83,15 @@ func (c *importCardsCmd) Run(e *env) error {
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w; run it again to go on where it stopped", c.File, err)
+	}
+	act := &store.Entry{Author: by, What: "import", Key: "gift-cards", Changes: []store.Changed{
+		{Field: "brand", After: c.Brand},
+		{Field: "imported", After: fmt.Sprint(sum.Imported)},
+		{Field: "fen", After: fmt.Sprint(sum.Value)},
+		{Field: "there already", After: fmt.Sprint(sum.Present)},
+	}}
+	if err := s.Note(e.ctx, act); err != nil {
+		return fmt.Errorf("the cards are imported, but not the journal's entry: %w", err)
 	}
 	if c.JSON {
 		return printJSON(e, sum)

@@ -18,19 +18,19 @@ type memberCmd struct {
 // memberFlags name a member.
 type memberFlags struct {
 	brandFlag
+	authorFlags
 	Customer string `required:"" help:"The customer_id."`
-	Operator string `env:"USER" help:"Who does it; kept with the operation."`
-	Reason   string `help:"Why; kept with the operation."`
 }
 
 // setFrozen freezes or unfreezes, by an operation of its own.
 func (c *memberFlags) setFrozen(e *env, frozen bool) error {
-	if err := firstErr(checkID("--customer", c.Customer), checkOptional("--operator", c.Operator), checkText("--reason", c.Reason)); err != nil {
+	by, err := c.author()
+	if err = firstErr(err, checkID("--customer", c.Customer)); err != nil {
 		return err
 	}
 	return c.with(e, func(s store.Store, _ *ledger.Brand) error {
 		cmd := &ledger.SaveMember{Frozen: &frozen, Head: ledger.Head{
-			App: "recoup", Method: "member.freeze", Operator: c.Operator, Reason: c.Reason, Who: ledger.Who{Customer: c.Customer},
+			App: "recoup", Method: "member.freeze", Operator: by.By, Reason: by.Why, Who: ledger.Who{Customer: c.Customer},
 		}}
 		// A save that finds nobody creates a member; nobody is frozen by creating them.
 		keys := reverse.NewKeys()

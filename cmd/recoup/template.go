@@ -19,7 +19,7 @@ type templateCmd struct {
 }
 
 type templateAddCmd struct {
-	brandFlag
+	rulesFlags
 	ID              string   `required:"" help:"The voucher_template_id."`
 	Name            string   `required:"" help:"What people call it."`
 	Type            string   `required:"" enum:"AMOUNT,DISCOUNT,GIFT,MULTI" help:"AMOUNT off, DISCOUNT, GIFT for an article, MULTI for several uses."`
@@ -140,7 +140,7 @@ func (c *templateListCmd) Run(e *env) error {
 }
 
 type templateStopCmd struct {
-	brandFlag
+	rulesFlags
 	ID string `required:"" help:"The voucher_template_id."`
 }
 

@@ -28,7 +28,15 @@ type verdict struct {
 	Database  string              `json:"database"`
 	Agree     bool                `json:"agree"`
 	Integrity []*audit.Divergence `json:"integrity,omitempty"`
+	Journal   journalVerdict      `json:"journal"`
 	Brands    []brandVerdict      `json:"brands"`
+}
+
+// journalVerdict is what verify found of the journal and of what it tells of: brands, apps, sessions.
+type journalVerdict struct {
+	Entries int64               `json:"entries"`
+	Head    string              `json:"head"`
+	Found   []*audit.Divergence `json:"found,omitempty"`
 }
 
 // brandVerdict is what verify found of one brand.
@@ -84,15 +92,21 @@ func (c *verifyCmd) verify(e *env, s store.Store) (err error) {
 		return err
 	}
 	for _, x := range expected {
-		if len(c.Brand) == 0 && !slices.Contains(brands, x.brand) {
+		if len(c.Brand) == 0 && x.brand != journalHead && !slices.Contains(brands, x.brand) {
 			v.Integrity = append(v.Integrity, &audit.Divergence{Brand: x.brand, Check: audit.ChainCheck, What: "expected head", Expected: hex.EncodeToString(x.hash[:]), Found: "no such brand"})
 		}
 	}
-	for _, d := range v.Integrity {
+	if err := c.journal(e, s, &v, of(expected, journalHead)); err != nil {
+		return err
+	}
+	for _, d := range slices.Concat(v.Integrity, v.Journal.Found) {
 		first = cmp.Or(first, d)
 		if !c.JSON {
 			fmt.Fprintf(e.stdout, "DIVERGES  %s\n", d)
 		}
+	}
+	if !c.JSON && v.Journal.Entries > 0 {
+		fmt.Fprintf(e.stdout, "journal  %d entries, head %s\n", v.Journal.Entries, v.Journal.Head)
 	}
 	for _, id := range brands {
 		b, err := c.brand(e, s, id, of(expected, id))
@@ -120,6 +134,13 @@ func (c *verifyCmd) verify(e *env, s store.Store) (err error) {
 		return writeHeads(e, c.Heads, &v)
 	}
 	return nil
+}
+
+// journal audits what is not a brand's books.
+func (c *verifyCmd) journal(e *env, s store.Audit, v *verdict, expected [][32]byte) error {
+	entries, head, found, err := audit.Directory(e.ctx, s, expected...)
+	v.Journal = journalVerdict{Entries: entries, Head: hex.EncodeToString(head[:]), Found: found}
+	return err
 }
 
 // brand audits one brand.

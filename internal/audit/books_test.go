@@ -227,6 +227,12 @@ func (b *books) Refusals(context.Context, string) iter.Seq2[*ledger.Refusal, err
 func (b *books) Tombs(context.Context, string) iter.Seq2[*ledger.Tombstone, error] {
 	return stream[*ledger.Tombstone](nil)
 }
+
+func (b *books) Journal(context.Context) iter.Seq2[*store.Entry, error] {
+	return stream[*store.Entry](nil)
+}
+func (b *books) Things(context.Context) ([]store.Thing, error) { return nil, nil }
+
 func (b *books) Issued(context.Context, string) (int64, error) { return b.issued, nil }
 func (b *books) Brands(context.Context) ([]string, error)      { return []string{brand}, nil }
 func (b *books) Integrity(context.Context) ([]string, error)   { return b.damage, nil }

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
@@ -19,9 +20,9 @@ func (s *spreader) person(p *store.Person) error {
 	if err := s.document(p.Member); err != nil {
 		return err
 	}
-	names := p.Outer
+	names := slices.Clip(p.Outer)
 	if p.Mobile != "" {
-		names = append(names[:len(names):len(names)], ledger.Ident{Type: ledger.ByMobile, Text: p.Mobile})
+		names = append(names, ledger.Ident{Type: ledger.ByMobile, Text: p.Mobile})
 	}
 	for _, a := range p.Accounts {
 		if err := s.account(a); err != nil {

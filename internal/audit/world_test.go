@@ -34,7 +34,7 @@ func newWorld(t testing.TB, s store.Store, policy ledger.Policy, seed uint64) *w
 		Templates: map[string]*ledger.Template{
 			"one": {ID: "one", Days: 30}, "ten": {ID: "ten", Uses: 10, Days: 2}, "new": {ID: "new", Uses: 3, Days: 30, ReissueOnReturn: true},
 		},
-	}))
+	}, store.Author{}))
 	w.engine = engine.New(s, engine.Options{Now: func() time.Time { return w.now }})
 	t.Cleanup(w.engine.Close)
 	return w

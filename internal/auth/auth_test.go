@@ -83,8 +83,8 @@ func setup(t *testing.T) (*directory, *auth.Cache) {
 			{Key: "2", Methods: []string{"taobao.time.get"}},
 		},
 		Sessions: []*store.Session{
-			{Token: "always", App: "1", Brands: []string{"77"}},
-			{Token: "until noon", App: "1", Expires: noon.UnixMilli()},
+			{Digest: store.TokenDigest("always"), App: "1", Brands: []string{"77"}},
+			{Digest: store.TokenDigest("until noon"), App: "1", Expires: noon.UnixMilli()},
 		},
 	}}
 	c, err := auth.New(t.Context(), d, time.Now)

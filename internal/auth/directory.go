@@ -45,7 +45,7 @@ func index(s *store.Snapshot) *Directory {
 		d.access[a.Key] = access{all: slices.Contains(a.Methods, "*"), methods: set(a.Methods), brands: set(a.Brands)}
 	}
 	for _, t := range s.Sessions {
-		d.sessions[t.Token] = t
+		d.sessions[t.Digest] = t
 	}
 	for _, b := range s.Brands {
 		d.brands[b.ID] = b
@@ -76,7 +76,7 @@ func (d *Directory) App(key string) *store.App { return d.apps[key] }
 
 // Session finds a session by its token. It is nil if there is none; expired says that there is one, but its time is over.
 func (d *Directory) Session(token string, now time.Time) (s *store.Session, expired bool) {
-	s = d.sessions[token]
+	s = d.sessions[store.TokenDigest(token)]
 	if s != nil && s.Expires != 0 && s.Expires <= now.UnixMilli() {
 		return nil, true
 	}

@@ -21,9 +21,9 @@ type Null struct {
 
 // NewNull wraps an empty store, which gets the directory of measurements.
 func NewNull(ctx context.Context, s store.Store) (*Null, error) {
-	err := s.PutBrand(ctx, &ledger.Brand{ID: Brand, Name: Brand, Pepper: "bench", Shops: map[string]*ledger.Shop{Shop: {ID: Shop}}})
+	err := s.PutBrand(ctx, &ledger.Brand{ID: Brand, Name: Brand, Pepper: "bench", Shops: map[string]*ledger.Shop{Shop: {ID: Shop}}}, store.Author{})
 	if err == nil {
-		err = s.PutApp(ctx, &store.App{Key: AppKey, Name: "bench", Secrets: []string{Secret}, Methods: []string{"*"}, Brands: []string{Brand}})
+		err = s.PutApp(ctx, &store.App{Key: AppKey, Name: "bench", Secrets: []string{Secret}, Methods: []string{"*"}, Brands: []string{Brand}}, store.Author{})
 	}
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 )
 
@@ -27,7 +28,7 @@ func TestJumps(t *testing.T) {
 		ctx := context.Background()
 		s := memstore.Open()
 		brand := &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"s": {ID: "s"}}, Policy: ledger.Policy{ValueDays: 3, PointDays: 2, HoldTTL: 3_600_000}}
-		if err := s.PutBrand(ctx, brand); err != nil {
+		if err := s.PutBrand(ctx, brand, store.Author{}); err != nil {
 			t.Fatal(err)
 		}
 		watch := clock.New(func() time.Duration { return truth.Sub(begun) }, time.Time{}, clock.Word{})

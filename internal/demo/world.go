@@ -120,7 +120,7 @@ func (w *world) makeBrands() error {
 			},
 		},
 	} {
-		if err := w.store.PutBrand(w.ctx, b); err != nil {
+		if err := w.store.PutBrand(w.ctx, b, store.Author{By: "recoup demo", At: w.now.UnixMilli()}); err != nil {
 			return err
 		}
 		w.brands[b.ID] = b
@@ -395,10 +395,10 @@ func (w *world) reverses(day int) error {
 // directory adds the app and the merchant's session.
 func (w *world) directory() error {
 	all := []string{RefundBrand, PointBrand, MainBrand}
-	if err := w.store.PutSession(w.ctx, &store.Session{Token: Session, App: AppKey, Merchant: "1", Nick: "演示商家", Brands: all}); err != nil {
+	if err := w.store.PutSession(w.ctx, &store.Session{Digest: store.TokenDigest(Session), App: AppKey, Merchant: "1", Nick: "演示商家", Brands: all}, store.Author{By: "recoup demo", At: w.now.UnixMilli()}); err != nil {
 		return err
 	}
 	return w.store.PutApp(w.ctx, &store.App{
 		Key: AppKey, Name: "demo", Secrets: []string{Secret}, Methods: []string{"*"}, Brands: all, Created: w.now.UnixMilli(),
-	})
+	}, store.Author{By: "recoup demo", At: w.now.UnixMilli()})
 }

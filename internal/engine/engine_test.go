@@ -32,7 +32,7 @@ type bundle struct {
 
 func setup(t *testing.T, s store.Store, o engine.Options) *bundle {
 	t.Helper()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: brand, Shops: map[string]*ledger.Shop{shop: {ID: shop}}}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: brand, Shops: map[string]*ledger.Shop{shop: {ID: shop}}}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	b := &bundle{t: t, store: s, engine: engine.New(s, o)}
@@ -369,7 +369,7 @@ func TestMoreNumbersThanABlock(t *testing.T) {
 	}
 	rules := *snap.Brands[0]
 	rules.Templates = map[string]*ledger.Template{"T": {ID: "T"}}
-	if err := s.PutBrand(t.Context(), &rules); err != nil {
+	if err := s.PutBrand(t.Context(), &rules, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	var all []reverse.Command

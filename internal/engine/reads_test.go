@@ -20,7 +20,7 @@ func TestReads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}); err != nil {
+			if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 				t.Fatal(err)
 			}
 			e := engine.New(s, engine.Options{})
@@ -62,7 +62,7 @@ func chargeAndLook(t *testing.T, e *engine.Engine, id string) {
 func TestReadFails(t *testing.T) {
 	t.Parallel()
 	s := stores["memory"](t)
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	e := engine.New(s, engine.Options{})

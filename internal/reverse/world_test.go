@@ -12,6 +12,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 )
 
@@ -38,7 +39,7 @@ func setup(t rapid.TB) *world {
 	w.brand = &ledger.Brand{ID: "B", Shops: map[string]*ledger.Shop{
 		"S1": {ID: "S1"}, "S2": {ID: "S2", Waterfall: true}, "S3": {ID: "S3", NoAutoAgree: true}, "S4": {ID: "S4"},
 	}}
-	if err := w.store.PutBrand(context.Background(), w.brand); err != nil {
+	if err := w.store.PutBrand(context.Background(), w.brand, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{member, "M2"} {

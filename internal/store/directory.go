@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"recoup/internal/ledger"
 )
@@ -72,7 +73,7 @@ func (t Tables) change(ctx context.Context, do func(Tx) error) error {
 }
 
 // PutBrand creates a brand or publishes new rules.
-func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand) error {
+func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand, by Author) error {
 	next := *b
 	err := t.change(ctx, func(tx Tx) error {
 		next.Serial, next.Version = 0, 0
@@ -81,17 +82,21 @@ func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand) error {
 		case err != nil:
 			return err
 		case next.Serial == 0 && b.Version == 0:
-			return create(tx, &next)
+			return create(tx, &next, by)
 		case next.Serial == 0:
 			return fmt.Errorf("%w: %q", ErrNoBrand, b.ID)
 		case next.Version != b.Version:
 			return fmt.Errorf("%w: brand %q is at version %d", ErrRetry, b.ID, next.Version)
 		}
+		before, err := single[ledger.Brand](tx, "Rules", next.Serial, next.Version)
+		if err != nil {
+			return err
+		}
 		next.Version++
 		if _, err := tx.Exec("SetVersion", next.Serial, next.Version); err != nil {
 			return err
 		}
-		return saveRules(tx, &next)
+		return saveRules(tx, before, &next, by)
 	})
 	if err == nil {
 		b.Serial, b.Version = next.Serial, next.Version
@@ -99,9 +104,18 @@ func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand) error {
 	return err
 }
 
+// single reads the one document of a query, nil if there is none.
+func single[T any](tx Tx, query string, args ...any) (v *T, err error) {
+	err = tx.Query(query, func(r Row) error {
+		v, err = Decode[T](r.Bytes(0))
+		return err
+	}, args...)
+	return v, err
+}
+
 // create adds a brand with empty books. A table is a statement of its own: on Citus some are distributed and some are not, and none
 // may write both.
-func create(tx Tx, b *ledger.Brand) error {
+func create(tx Tx, b *ledger.Brand, by Author) error {
 	if err := tx.Query("LastSerial", func(r Row) error { b.Serial, b.Version = r.Int(0)+1, 1; return nil }); err != nil {
 		return err
 	}
@@ -116,34 +130,75 @@ func create(tx Tx, b *ledger.Brand) error {
 			return err
 		}
 	}
-	return saveRules(tx, b)
+	return saveRules(tx, nil, b, by)
 }
 
-func saveRules(tx Tx, b *ledger.Brand) error {
+func saveRules(tx Tx, before, b *ledger.Brand, by Author) error {
 	text, err := Encode(b)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("SaveRules", b.Serial, b.Version, string(text))
-	return err
+	if _, err := tx.Exec("SaveRules", b.Serial, b.Version, string(text)); err != nil {
+		return err
+	}
+	return told(tx, by, "rules", RulesKey(b), before, b)
 }
 
-// PutApp writes an app.
-func (t Tables) PutApp(ctx context.Context, a *App) error { return t.put(ctx, "SaveApp", a.Key, a) }
-
-// PutSession writes a session.
-func (t Tables) PutSession(ctx context.Context, v *Session) error {
-	return t.put(ctx, "SaveSession", v.Token, v)
-}
-
-func (t Tables) put(ctx context.Context, statement, key string, v any) error {
-	text, err := Encode(v)
+// told adds the entry of a change. A nil thing is none.
+func told[T any](tx Tx, by Author, what, key string, before, after *T) error {
+	var was, is any
+	if before != nil {
+		was = before
+	}
+	if after != nil {
+		is = after
+	}
+	e, err := NewEntry(by, what, key, was, is)
 	if err != nil {
 		return err
 	}
+	return note(tx, e)
+}
+
+// PutApp writes an app.
+func (t Tables) PutApp(ctx context.Context, a *App, by Author) error {
+	return put(ctx, t, by, "app", "App", "SaveApp", a.Key, a)
+}
+
+// DeleteApp takes an app away.
+func (t Tables) DeleteApp(ctx context.Context, key string, by Author) error {
+	return put[App](ctx, t, by, "app", "App", "DeleteApp", key, nil)
+}
+
+// PutSession writes a session.
+func (t Tables) PutSession(ctx context.Context, v *Session, by Author) error {
+	return put(ctx, t, by, "session", "Session", "SaveSession", v.Digest, v)
+}
+
+// DeleteSession takes a session away; one that is not there is no error.
+func (t Tables) DeleteSession(ctx context.Context, digest string, by Author) error {
+	return put[Session](ctx, t, by, "session", "Session", "DeleteSession", digest, nil)
+}
+
+// put writes a document under its key, or deletes it, and tells the journal.
+func put[T any](ctx context.Context, t Tables, by Author, what, query, statement, key string, v *T) error {
+	args := []any{key}
+	if v != nil {
+		text, err := Encode(v)
+		if err != nil {
+			return err
+		}
+		args = append(args, string(text))
+	}
 	return t.change(ctx, func(tx Tx) error {
-		_, err := tx.Exec(statement, key, string(text))
-		return err
+		before, err := single[T](tx, query, key)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(statement, args...); err != nil {
+			return err
+		}
+		return told(tx, by, what, key, before, v)
 	})
 }
 
@@ -155,6 +210,9 @@ func (t Tables) Probe(ctx context.Context) error {
 	})
 }
 
+// clockAct is what the journal calls a word about the clock. It is kept nowhere else.
+const clockAct = "clock"
+
 // ClockWord reads the last word.
 func (t Tables) ClockWord(ctx context.Context) (w ClockWord, err error) {
 	err = t.Read(ctx, func(tx Tx) error { return clockWord(tx, &w) })
@@ -162,41 +220,36 @@ func (t Tables) ClockWord(ctx context.Context) (w ClockWord, err error) {
 }
 
 func clockWord(tx Tx, w *ClockWord) error {
-	return tx.Query("ClockWord", func(r Row) error {
-		v, err := Decode[ClockWord](r.Bytes(0))
-		if err == nil {
-			*w = *v
-		}
-		return err
-	})
-}
-
-// SayClock adds a word.
-func (t Tables) SayClock(ctx context.Context, w *ClockWord) error {
-	next := *w
-	err := t.change(ctx, func(tx Tx) error {
-		var last ClockWord
-		if err := clockWord(tx, &last); err != nil {
-			return err
-		}
-		next.N = last.N + 1
-		text, err := Encode(next)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec("SayClock", next.N, string(text))
-		return err
-	})
-	if err == nil {
-		*w = next
+	e, err := single[Entry](tx, "LastOf", clockAct)
+	if err == nil && e != nil {
+		*w = e.ClockWord()
 	}
 	return err
 }
 
-// DeleteSession takes a session away; one that is not there is no error.
-func (t Tables) DeleteSession(ctx context.Context, token string) error {
+// SayClock adds a word.
+func (t Tables) SayClock(ctx context.Context, w *ClockWord, by Author) error {
 	return t.change(ctx, func(tx Tx) error {
-		_, err := tx.Exec("DeleteSession", token)
-		return err
+		e := w.Entry(by)
+		if err := note(tx, e); err != nil {
+			return err
+		}
+		*w = e.ClockWord()
+		return nil
 	})
+}
+
+// Entry is a word as the journal keeps it.
+func (w *ClockWord) Entry(by Author) *Entry {
+	by.At = w.At
+	return &Entry{Author: by, What: clockAct, Key: strconv.FormatInt(w.Head, 10)}
+}
+
+// ClockWord is the word that an entry holds, none if it is another act.
+func (e *Entry) ClockWord() ClockWord {
+	if e.What != clockAct {
+		return ClockWord{}
+	}
+	head, _ := strconv.ParseInt(e.Key, 10, 64) // as entry wrote it
+	return ClockWord{N: e.N, At: e.At, Head: head, By: e.By, Why: e.Why}
 }

@@ -67,8 +67,3 @@ func TombOf(r Row) (*ledger.Tombstone, error) {
 		Signed:  r.Int(4), Amount: ledger.Amount(r.Int(5)), Member: r.Text(6), Until: r.Int(7),
 	}, nil
 }
-
-// documentOf reads a row that is one document.
-func documentOf[T any](parse func([]byte) (*T, error)) func(Row) (*T, error) {
-	return func(r Row) (*T, error) { return parse(r.Bytes(0)) }
-}

@@ -112,14 +112,19 @@ type Directory interface {
 
 	// PutBrand creates a brand (Version 0: the store gives it its Serial and version 1) or publishes the next version of its rules
 	// (Version must be the current one, else ErrRetry). It sets b.Serial and b.Version.
-	PutBrand(ctx context.Context, b *ledger.Brand) error
-	PutApp(ctx context.Context, a *App) error
-	PutSession(ctx context.Context, s *Session) error
-	DeleteSession(ctx context.Context, token string) error
+	PutBrand(ctx context.Context, b *ledger.Brand, by Author) error
+	PutApp(ctx context.Context, a *App, by Author) error
+	DeleteApp(ctx context.Context, key string, by Author) error
+	PutSession(ctx context.Context, s *Session, by Author) error
+	DeleteSession(ctx context.Context, digest string, by Author) error
 
-	// ClockWord is the last word an operator said of the clock; N is 0 if none did. SayClock adds one, and sets its N.
+	// ClockWord is the last word an operator said of the clock; N is 0 if none did. SayClock adds one to the journal, and sets what is not the
+	// caller's: By and Why are the author's.
 	ClockWord(ctx context.Context) (ClockWord, error)
-	SayClock(ctx context.Context, w *ClockWord) error
+	SayClock(ctx context.Context, w *ClockWord, by Author) error
+
+	// Note adds an act to the journal that changes nothing of the directory. Every change above adds its own.
+	Note(ctx context.Context, e *Entry) error
 }
 
 // A ClockWord is what an operator said of the clock: that it was right (package clock).
@@ -155,7 +160,7 @@ type App struct {
 
 // A Session is an access token a merchant issued to an app.
 type Session struct {
-	Token    string
+	Digest   string // TokenDigest of the token, which is kept nowhere
 	App      string
 	Merchant string
 	Nick     string
@@ -186,6 +191,9 @@ type Audit interface {
 	Memory
 	// Brands are the ids of all brands. Nothing else of them need be readable.
 	Brands(ctx context.Context) ([]string, error)
+	// Journal streams the journal of administration, the oldest entry first, and Things lists what it must speak of.
+	Journal(ctx context.Context) iter.Seq2[*Entry, error]
+	Things(ctx context.Context) ([]Thing, error)
 	// Integrity is what is wrong with the database itself: its own check, its schema, rows of brands that are not there.
 	Integrity(ctx context.Context) ([]string, error)
 }

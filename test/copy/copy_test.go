@@ -81,13 +81,13 @@ func importWorld(t *testing.T) *memstore.Store {
 		}
 	}
 	check(demo.Make(ctx, s, digest, importNow))
-	check(s.PutBrand(ctx, &ledger.Brand{ID: "quiet", Name: "静"}))
+	check(s.PutBrand(ctx, &ledger.Brand{ID: "quiet", Name: "静"}, store.Author{}))
 	snap, err := s.Snapshot(ctx)
 	check(err)
 	for _, b := range snap.Brands {
 		if b.ID == demo.MainBrand {
 			b.Policy.PointDays = 30
-			check(s.PutBrand(ctx, b))
+			check(s.PutBrand(ctx, b, store.Author{}))
 		}
 	}
 	_, err = s.Numbers(ctx, "quiet", 7)
@@ -429,7 +429,7 @@ func TestImportFails(t *testing.T) {
 	empty("a broken source")
 	for name, move := range map[string]func() error{
 		"numbers":   func() error { _, err := from.Numbers(ctx, "quiet", 1); return err },
-		"directory": func() error { return from.PutApp(ctx, &store.App{Key: "7"}) },
+		"directory": func() error { return from.PutApp(ctx, &store.App{Key: "7"}, store.Author{}) },
 		"books": func() error {
 			if r := importDo(t, from, &ledger.ImportCard{Head: importHead("late", ledger.Who{}), Card: "late", Value: 1}); r.Code != ledger.OK {
 				return errors.New(r.English())
@@ -453,9 +453,11 @@ func TestImportFails(t *testing.T) {
 	}
 	empty("an import that was stopped")
 	for what, put := range map[string]func(store.Store) error{
-		"brand":   func(s store.Store) error { return s.PutBrand(ctx, &ledger.Brand{ID: "b"}) },
-		"app":     func(s store.Store) error { return s.PutApp(ctx, &store.App{Key: "1"}) },
-		"session": func(s store.Store) error { return s.PutSession(ctx, &store.Session{Token: "t"}) },
+		"brand": func(s store.Store) error { return s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}) },
+		"app":   func(s store.Store) error { return s.PutApp(ctx, &store.App{Key: "1"}, store.Author{}) },
+		"session": func(s store.Store) error {
+			return s.PutSession(ctx, &store.Session{Digest: store.TokenDigest("t")}, store.Author{})
+		},
 	} {
 		full := importTarget(t)
 		if err := put(full); err != nil {

@@ -25,6 +25,7 @@ import (
 	"recoup/internal/ledger"
 	"recoup/internal/need"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 	"recoup/internal/store/sqlite"
 )
 
@@ -85,7 +86,7 @@ func open(ctx context.Context, folder string) (*sqlite.Store, error) {
 	}
 	d, err := s.Snapshot(ctx)
 	if err == nil && len(d.Brands) == 0 {
-		err = s.PutBrand(ctx, &ledger.Brand{ID: brand, Shops: map[string]*ledger.Shop{"s": {ID: "s"}}})
+		err = s.PutBrand(ctx, &ledger.Brand{ID: brand, Shops: map[string]*ledger.Shop{"s": {ID: "s"}}}, store.Author{})
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -128,7 +128,7 @@ const commandsMin = 700
 func newWorld(t *testing.T, way string, s store.Store, batch int) *world {
 	t.Helper()
 	w := &world{T: t, way: way, store: &gated{Store: s}, brand: brand(), now: morning, ids: map[ledger.ID]int64{}}
-	w.check(s.PutBrand(t.Context(), w.brand))
+	w.check(s.PutBrand(t.Context(), w.brand, store.Author{}))
 	w.engine = engine.New(w.store, engine.Options{
 		BatchMax: batch,
 		Lanes:    1, // in two of them a command may be decided before what was queued before it is committed
@@ -182,7 +182,7 @@ func (w *world) live(seed uint64) {
 			b := *w.brand
 			s.rules(&b)
 			w.brand = &b
-			w.check(w.store.PutBrand(w.Context(), w.brand))
+			w.check(w.store.PutBrand(w.Context(), w.brand, store.Author{}))
 		}
 		if s.purge {
 			w.check(w.store.Purge(w.Context(), h.now.UnixMilli(), 1<<20))

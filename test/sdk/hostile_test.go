@@ -252,10 +252,12 @@ func testBadRequests(t *testing.T, open opener) {
 	good := c.params("json")
 	at := func(d time.Duration) form { return sign(good.with("timestamp", clock(time.Now().Add(d)))) }
 	session := sampleCall(demo.Samples[3]).params("json")
-	stranger := store.Session{Token: "6200of-another-app-0000000000000000000000000000000000001", App: "1", Merchant: "1", Brands: brands}
-	old := store.Session{Token: "6300expired-000000000000000000000000000000000000000001", App: demo.AppKey, Merchant: "1", Brands: brands, Expires: 1}
+	const strange = "6200of-another-app-0000000000000000000000000000000000001"
+	stranger := store.Session{Digest: store.TokenDigest(strange), App: "1", Merchant: "1", Brands: brands}
+	const ended = "6300expired-000000000000000000000000000000000000000001"
+	old := store.Session{Digest: store.TokenDigest(ended), App: demo.AppKey, Merchant: "1", Brands: brands, Expires: 1}
 	for _, s := range []*store.Session{&stranger, &old} {
-		if err := w.node.Store.PutSession(t.Context(), s); err != nil {
+		if err := w.node.Store.PutSession(t.Context(), s, store.Author{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -305,8 +307,8 @@ func testBadRequests(t *testing.T, open opener) {
 		{"format unknown", form(sign(good.with("format", "yaml"))), "23", ""},
 		{"session missing", form(sign(session.without("session"))), "26", ""},
 		{"session unknown", form(sign(session.with("session", demo.Session+"2"))), "27 invalid-sessionkey", "SessionKey"},
-		{"session of another app", form(sign(session.with("session", stranger.Token))), "27 sessionkey-not-generated-by-server", demo.AppKey},
-		{"session expired", form(sign(session.with("session", old.Token))), "27 session-expired", "SessionKey"},
+		{"session of another app", form(sign(session.with("session", strange))), "27 sessionkey-not-generated-by-server", demo.AppKey},
+		{"session expired", form(sign(session.with("session", ended))), "27 session-expired", "SessionKey"},
 		{"parameter missing", form(sign(good.without(c.param))), "50 isv.missing-parameter", c.param},
 
 		{"two values", form(append(sign(good), [2]string{c.param, strings.Replace(c.request, "1000", "9000", 1)})), "41", ""},
@@ -376,11 +378,11 @@ func testBrandsThatAreNotGranted(t *testing.T, open opener) {
 	if err := w.node.Store.PutApp(t.Context(), &store.App{
 		Key: key, Name: "another", Secrets: []string{secret}, Brands: []string{demo.PointBrand},
 		Methods: []string{demo.Samples[charge].Method, demo.Samples[submit].Method, demo.Samples[refund].Method},
-	}); err != nil {
+	}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	const merchant = "6400merchant-00000000000000000000000000000000000000001"
-	if err := w.node.Store.PutSession(t.Context(), &store.Session{Token: merchant, App: key, Merchant: "1", Brands: brands}); err != nil {
+	if err := w.node.Store.PutSession(t.Context(), &store.Session{Digest: store.TokenDigest(merchant), App: key, Merchant: "1", Brands: brands}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	w.refresh()

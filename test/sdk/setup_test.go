@@ -157,7 +157,7 @@ func (w *world) changeApp(change func(*store.App)) {
 	for _, app := range snapshot.Apps {
 		if app.Key == demo.AppKey {
 			change(app)
-			if err := w.node.Store.PutApp(w.t.Context(), app); err != nil {
+			if err := w.node.Store.PutApp(w.t.Context(), app, store.Author{}); err != nil {
 				w.t.Fatal(err)
 			}
 		}

@@ -46,7 +46,7 @@ type Store struct {
 	brands   map[string]*books
 	apps     map[string]*store.App
 	sessions map[string]*store.Session
-	words    []store.ClockWord
+	journal  []*store.Entry
 	revision int64
 }
 
@@ -372,7 +372,7 @@ func (t *batch) Rollback() {
 }
 
 // PutBrand creates a brand or publishes new rules.
-func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
+func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand, by store.Author) error {
 	return s.write(ctx, PutStep, func() error {
 		have := s.brands[b.ID]
 		switch {
@@ -390,61 +390,141 @@ func (s *Store) PutBrand(ctx context.Context, b *ledger.Brand) error {
 			b.Serial, b.Version = have.rules.Serial, b.Version+1
 		}
 		rules := clone(b)
+		var before any
 		if have == nil {
 			s.brands[b.ID] = newBooks(rules)
 		} else {
+			before = have.rules
 			have.rules = rules
 			have.published = append(have.published, rules)
 		}
-		s.revision++
-		return nil
+		return s.told(by, "rules", store.RulesKey(rules), before, rules)
 	})
 }
 
 // PutApp writes an app.
-func (s *Store) PutApp(ctx context.Context, a *store.App) error {
+func (s *Store) PutApp(ctx context.Context, a *store.App, by store.Author) error {
 	return s.write(ctx, PutStep, func() error {
+		before := something(s.apps[a.Key])
 		s.apps[a.Key] = clone(a)
-		s.revision++
-		return nil
+		return s.told(by, "app", a.Key, before, a)
 	})
 }
 
 // PutSession writes a session.
-func (s *Store) PutSession(ctx context.Context, v *store.Session) error {
+func (s *Store) PutSession(ctx context.Context, v *store.Session, by store.Author) error {
 	return s.write(ctx, PutStep, func() error {
-		s.sessions[v.Token] = clone(v)
-		s.revision++
-		return nil
+		before := something(s.sessions[v.Digest])
+		s.sessions[v.Digest] = clone(v)
+		return s.told(by, "session", v.Digest, before, v)
 	})
+}
+
+// DeleteApp takes an app away.
+func (s *Store) DeleteApp(ctx context.Context, key string, by store.Author) error {
+	return s.write(ctx, PutStep, func() error {
+		before := something(s.apps[key])
+		delete(s.apps, key)
+		return s.told(by, "app", key, before, nil)
+	})
+}
+
+// something is a thing, or plain nil.
+func something[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return v
+}
+
+// told adds the entry of a change.
+func (s *Store) told(by store.Author, what, key string, before, after any) error {
+	e, err := store.NewEntry(by, what, key, before, after)
+	if err != nil {
+		return err
+	}
+	return s.append(e)
+}
+
+func (s *Store) append(e *store.Entry) error {
+	last := &store.Entry{}
+	if n := len(s.journal); n > 0 {
+		last = s.journal[n-1]
+	}
+	_, err := e.After(last.N, last.Hash)
+	s.journal = append(s.journal, clone(e))
+	s.revision++
+	return err
+}
+
+// Note adds an act to the journal.
+func (s *Store) Note(ctx context.Context, e *store.Entry) error {
+	return s.write(ctx, PutStep, func() error { return s.append(e) })
+}
+
+// Journal streams the entries.
+func (s *Store) Journal(context.Context) iter.Seq2[*store.Entry, error] {
+	s.mu.RLock()
+	entries := slices.Clone(s.journal)
+	s.mu.RUnlock()
+	return func(yield func(*store.Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(clone(e), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Things lists the directory.
+func (s *Store) Things(context.Context) (things []store.Thing, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	add := func(what, key string, v any) {
+		state, fault := store.State(v)
+		things, err = append(things, store.Thing{What: what, Key: key, State: state}), errors.Join(err, fault)
+	}
+	for key, a := range s.apps {
+		add("app", key, a)
+	}
+	for digest, v := range s.sessions {
+		add("session", digest, v)
+	}
+	for _, b := range s.brands {
+		for _, r := range b.published {
+			add("rules", store.RulesKey(r), r)
+		}
+		things = append(things, store.BrandThing(b.rules))
+	}
+	return append(things, store.RevisionThing(s.revision)), err
 }
 
 // ClockWord reads the last word.
 func (s *Store) ClockWord(context.Context) (w store.ClockWord, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if n := len(s.words); n > 0 {
-		w = s.words[n-1]
+	for _, e := range s.journal {
+		w = cmp.Or(e.ClockWord(), w)
 	}
 	return w, nil
 }
 
 // SayClock adds a word.
-func (s *Store) SayClock(ctx context.Context, w *store.ClockWord) error {
+func (s *Store) SayClock(ctx context.Context, w *store.ClockWord, by store.Author) error {
 	return s.write(ctx, PutStep, func() error {
-		w.N = int64(len(s.words)) + 1
-		s.words = append(s.words, *w)
-		s.revision++
-		return nil
+		e := w.Entry(by)
+		err := s.append(e)
+		*w = e.ClockWord()
+		return err
 	})
 }
 
 // DeleteSession takes a session away; one that is not there is no error.
-func (s *Store) DeleteSession(ctx context.Context, token string) error {
+func (s *Store) DeleteSession(ctx context.Context, digest string, by store.Author) error {
 	return s.write(ctx, PutStep, func() error {
-		delete(s.sessions, token)
-		s.revision++
-		return nil
+		before := something(s.sessions[digest])
+		delete(s.sessions, digest)
+		return s.told(by, "session", digest, before, nil)
 	})
 }
 

@@ -38,7 +38,7 @@ func TestHook(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := context.Background()
 			s := memstore.Open()
-			if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
+			if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 				t.Fatal(err)
 			}
 			s.SetHook(func(step memstore.Step) (bool, error) {
@@ -79,7 +79,7 @@ func TestHookOutsideBatches(t *testing.T) {
 	ctx := context.Background()
 	s := memstore.Open()
 	broken := errors.New("broken")
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
+	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	first, err := s.Numbers(ctx, "b", 5)
@@ -91,7 +91,7 @@ func TestHookOutsideBatches(t *testing.T) {
 		if no, err := s.Numbers(ctx, "b", 5); !errors.Is(err, broken) || no != 0 {
 			t.Errorf("Numbers: %d, %v", no, err)
 		}
-		if err := s.PutApp(ctx, &store.App{Key: "1"}); !errors.Is(err, broken) {
+		if err := s.PutApp(ctx, &store.App{Key: "1"}, store.Author{}); !errors.Is(err, broken) {
 			t.Errorf("PutApp: %v", err)
 		}
 		s.SetHook(nil)

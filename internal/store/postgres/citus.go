@@ -14,7 +14,7 @@ import (
 // On a Citus cluster the books of a brand lie on one machine. Every table is in one of these lists.
 var (
 	// everywhere are the directory's tables and the version of the schema: small and seldom written. Every machine has a copy.
-	everywhere = []string{"directory", "brand", "rules", "app", "session", "clock", "goose_db_version"}
+	everywhere = []string{"directory", "brand", "rules", "app", "session", "journal", "goose_db_version"}
 
 	// byBrand are distributed by brand_id, the others beside the first: what one batch locks, reads and writes is on one machine.
 	byBrand = []string{

@@ -156,11 +156,11 @@ func (im *importer) begin() error {
 	if err := run(im.ctx, im.tx, importSettings); err != nil {
 		return err
 	}
-	if err := im.exec(`UPDATE directory SET revision = greatest(revision + 1, $1)`, im.snap.Revision); err != nil {
+	if err := im.exec(`UPDATE directory SET revision = $1`, im.snap.Revision); err != nil {
 		return err
 	}
 	var full bool
-	err := im.tx.QueryRow(im.ctx, `SELECT EXISTS (SELECT FROM brand) OR EXISTS (SELECT FROM app) OR EXISTS (SELECT FROM session)`).Scan(&full)
+	err := im.tx.QueryRow(im.ctx, `SELECT EXISTS (SELECT FROM brand) OR EXISTS (SELECT FROM app) OR EXISTS (SELECT FROM session) OR EXISTS (SELECT FROM journal)`).Scan(&full)
 	switch {
 	case err != nil:
 		return err
@@ -199,7 +199,7 @@ func (im *importer) index() error {
 	return nil
 }
 
-// directory copies brands with every version of their rules, apps and sessions.
+// directory copies brands with every version of their rules, apps, sessions and the journal.
 func (im *importer) directory() error {
 	for _, b := range im.snap.Brands {
 		if err := im.exec(`INSERT INTO brand (serial, id, version) VALUES ($1, $2, $3)`, b.Serial, b.ID, b.Version); err != nil {
@@ -220,8 +220,20 @@ func (im *importer) directory() error {
 		if err != nil {
 			return err
 		}
-		if err := im.exec(`INSERT INTO session (token, body) VALUES ($1, $2)`, v.Token, string(text)); err != nil {
+		if err := im.exec(`INSERT INTO session (digest, body) VALUES ($1, $2)`, v.Digest, string(text)); err != nil {
 			return fmt.Errorf("a session of app %s: %w", v.App, err)
+		}
+	}
+	for e, err := range im.from.Journal(im.ctx) {
+		if err != nil {
+			return err
+		}
+		text, err := store.Encode(e)
+		if err != nil {
+			return err
+		}
+		if err := im.exec(`INSERT INTO journal (n, at, what, body, hash) VALUES ($1, $2, $3, $4, $5)`, e.N, e.At, e.What, string(text), e.Hash[:]); err != nil {
+			return fmt.Errorf("entry %d of the journal: %w", e.N, err)
 		}
 	}
 	return bring(im, "rules", "rules", "brand_id version body", im.from.Rules, func(brand int64, v *ledger.Brand, put func(...any)) error {

@@ -41,7 +41,7 @@ func connect(t testing.TB, dsn string) *pgx.Conn {
 // brand makes the brand b with its shop.
 func brand(t testing.TB, s store.Store) {
 	t.Helper()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b", Shops: map[string]*ledger.Shop{"1": {ID: "1"}}}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
+	"recoup/internal/store"
 )
 
 var update = flag.Bool("update", false, "write schema.txt anew")
@@ -21,7 +22,7 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}); err != nil {
+	if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	lines, err := s.schema(t.Context())

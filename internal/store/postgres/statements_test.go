@@ -36,7 +36,7 @@ func believing(t *testing.T, o Options, do func(c *pgx.Conn, believed, name, rea
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}); err != nil {
+	if err := s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, believed := range beliefs {
@@ -74,7 +74,7 @@ var scanned = regexp.MustCompile(`^-- (all|one row$|one row;|the last row|no tab
 // prefixes are the first columns after brand_id by which a plan must enter each index.
 var prefixes = map[string]string{
 	"head_pkey": "brand_id", "counter_pkey": "brand_id", "brand_pkey": "serial", "brand_id_key": "id", "rules_pkey": "version",
-	"link_pkey": "last", "app_pkey": "key", "session_pkey": "token", "clock_pkey": "n",
+	"link_pkey": "last", "app_pkey": "key", "session_pkey": "digest", "journal_pkey": "n", "journal_what": "what",
 	"op_pkey": "seq", "op_member": "member", "link_at": "at", "follower_pkey": "name", "follower_row_pkey": "name", "op_request": "request", "op_refund": "refund", "op_order": "order_no",
 	"member_pkey": "id", "member_due": "due", "ident_pkey": "type", "lot_pkey": "account", "lot_open": "account",
 	"lot_due_member": "member", "hold_pkey": "order_no", "hold_member": "member", "voucher_pkey": "id", "voucher_member": "member",
@@ -182,7 +182,7 @@ func TestSchemaDistributes(t *testing.T) {
 		t.Errorf("tables in the lists of citus.go: -there +listed\n%s", diff)
 	}
 	for name, text := range texts {
-		if directory := regexp.MustCompile(`\b(FROM|INTO|UPDATE|JOIN) (directory|brand|app|session|clock)\b`).MatchString(text); directory {
+		if directory := regexp.MustCompile(`\b(FROM|INTO|UPDATE|JOIN) (directory|brand|app|session|journal)\b`).MatchString(text); directory {
 			continue
 		}
 		if reason, _, _ := strings.Cut(text, "\n"); !strings.Contains(text, "brand_id") && !strings.HasPrefix(reason, "-- no table") && name != "Schema" {

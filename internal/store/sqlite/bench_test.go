@@ -19,7 +19,7 @@ const benchMembers = 20_000
 // fill creates members with a card and a purse each, a mobile number and a first lot.
 func fill(b *testing.B, s store.Store) {
 	ctx := context.Background()
-	check(b, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+	check(b, s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}))
 	for from := 0; from < benchMembers; from += 1000 {
 		t, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
 		check(b, err)

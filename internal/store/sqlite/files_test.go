@@ -10,6 +10,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 	"recoup/internal/store/sqlite"
 )
 
@@ -51,7 +52,7 @@ func TestStaleLog(t *testing.T) {
 		{"a backup of the end", nil, func(t *testing.T, s *sqlite.Store, _, kept string) { check(t, s.Backup(t.Context(), kept)) }, true},
 		{"another database", nil, func(t *testing.T, _ *sqlite.Store, _, kept string) {
 			other := openFile(t, kept, 0)
-			check(t, other.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+			check(t, other.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 			bookAll(t, other, 101, 250)
 			check(t, other.Close())
 		}, true},
@@ -60,7 +61,7 @@ func TestStaleLog(t *testing.T) {
 			dir, kept := t.TempDir(), filepath.Join(t.TempDir(), "kept.db")
 			path, crashed := filepath.Join(dir, "recoup.db"), filepath.Join(t.TempDir(), "recoup.db")
 			s := openFile(t, path, 0)
-			check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+			check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 			bookAll(t, s, 1, 40)
 			check(t, s.Close()) // the file has it all
 			s = openFile(t, path, 20)
@@ -98,7 +99,7 @@ func TestCleanStop(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "recoup.db")
 	s := openFile(t, path, 0)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	bookAll(t, s, 1, 20)
 	for range s.Ops(t.Context(), "b", 0) {
 		for range s.Lots(t.Context(), "b") { // readers nest
@@ -139,7 +140,7 @@ func TestFileGone(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "recoup.db")
 			s := openFile(t, path, 0)
 			defer s.Close()
-			check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+			check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 			book(t, s, 1)
 			tt.do(t, path)
 			time.Sleep(time.Second)
@@ -162,7 +163,7 @@ func TestLongReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "recoup.db")
 	s := openFile(t, path, 200)
 	defer s.Close()
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	bookAll(t, s, 1, 10)
 	size := func() int64 {
 		bytes, promised := s.LogSize()

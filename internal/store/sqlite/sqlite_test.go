@@ -61,7 +61,7 @@ func last(t testing.TB, s store.Store) int64 {
 func TestTwoProcesses(t *testing.T) {
 	dir := t.TempDir()
 	one, two := open(t, dir), open(t, dir)
-	check(t, one.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, one.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	for n := range byte(10) {
 		book(t, []store.Store{one, two}[n%2], n+1)
 	}
@@ -85,7 +85,7 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("numbers %d and %d, %v", a, b, err)
 	}
 	brand := &ledger.Brand{ID: "b", Version: 1, Name: "new"}
-	check(t, two.PutBrand(t.Context(), brand))
+	check(t, two.PutBrand(t.Context(), brand, store.Author{}))
 	state, err := one.Read(t.Context(), "b", reverse.NewKeys(), 1)
 	check(t, err)
 	if state.Brand.Name != "new" {
@@ -100,7 +100,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal("a file that is not there was opened")
 	}
 	s := open(t, dir)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	book(t, s, 1)
 	r, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, ReadOnly: true})
 	check(t, err)
@@ -111,7 +111,7 @@ func TestReadOnly(t *testing.T) {
 	if _, err := r.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1); err == nil {
 		t.Error("a reader began a batch")
 	}
-	if err := r.PutApp(t.Context(), &store.App{Key: "1"}); err == nil {
+	if err := r.PutApp(t.Context(), &store.App{Key: "1"}, store.Author{}); err == nil {
 		t.Error("a reader wrote")
 	}
 	check(t, r.Close())
@@ -130,7 +130,7 @@ func TestReadOnly(t *testing.T) {
 
 func TestBackup(t *testing.T) {
 	s := open(t, t.TempDir())
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	book(t, s, 1)
 	dir := t.TempDir()
 	b, err := s.Begin(t.Context(), "b", reverse.NewKeys(), nil, 1) // a backup does not wait for the writer
@@ -194,7 +194,7 @@ func TestNewerSchema(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "recoup.db")
 	s := open(t, dir)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	db, err := sql.Open("sqlite", path)
 	check(t, err)
 	_, err = db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
@@ -212,7 +212,7 @@ func TestOlderSchema(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "recoup.db")
 	s := open(t, dir)
-	check(t, errors.Join(s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}), s.Close()))
+	check(t, errors.Join(s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}), s.Close()))
 	db, err := sql.Open("sqlite", path)
 	check(t, err)
 	_, err = db.Exec("DELETE FROM goose_db_version WHERE version_id = 2")
@@ -261,7 +261,7 @@ func crash(t testing.TB, dir string) store.Store {
 func TestCrash(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	for n := range byte(20) {
 		book(t, s, n+1)
 	}
@@ -275,7 +275,7 @@ func TestCrash(t *testing.T) {
 func TestSyncRefused(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	s := open(t, dir)
-	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}))
 	book(t, s, 1)
 	s.(*sqlite.Store).SetSync(func() error { return errors.New("no space on the moon") })
 	b, err := s.Begin(ctx, "b", reverse.NewKeys(), nil, 1)
@@ -291,7 +291,7 @@ func TestSyncRefused(t *testing.T) {
 		"Numbers":  func() error { _, err := s.Numbers(ctx, "b", 1); return err },
 		"Outcome":  func() error { _, err := s.Outcome(ctx, "b", b.Token()); return err },
 		"Revision": func() error { _, err := s.Revision(ctx); return err }, // which /readyz asks for
-		"PutApp":   func() error { return s.PutApp(ctx, &store.App{Key: "1"}) },
+		"PutApp":   func() error { return s.PutApp(ctx, &store.App{Key: "1"}, store.Author{}) },
 	} {
 		if err := ask(); err == nil || !strings.Contains(err.Error(), "restart") {
 			t.Errorf("%s: %v, want to be told to restart", what, err)
@@ -306,7 +306,7 @@ func TestSyncRefused(t *testing.T) {
 func TestToldWhenDurable(t *testing.T) {
 	ctx := t.Context()
 	s := open(t, t.TempDir()).(*sqlite.Store)
-	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(ctx, &ledger.Brand{ID: "b"}, store.Author{}))
 	syncing, disk := make(chan struct{}, 9), make(chan struct{})
 	was := s.SetSync(nil)
 	s.SetSync(func() error {
@@ -358,7 +358,7 @@ func TestCheckpoint(t *testing.T) {
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, "recoup.db"), LogPages: 20})
 	check(t, err)
 	defer s.Close()
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	for n := range 200 {
 		book(t, s, byte(n+1))
 	}
@@ -376,7 +376,7 @@ func TestDamagedPage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "recoup.db")
 	s := open(t, dir)
-	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}))
+	check(t, s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}))
 	for n := range byte(50) {
 		book(t, s, n+1)
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ func refuseStale(ctx context.Context, path string) error {
 	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
 		return nil
 	}
+	if rolled, err := neverLogged(path); err != nil || rolled {
+		return cmp.Or(err, stale(path, errBackup))
+	}
 	alone, err := stands(ctx, (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "immutable=1"}).String())
 	if err != nil {
 		alone = nil // a checkpoint that a crash cut short leaves a file that makes no sense without its log
@@ -38,21 +42,41 @@ func refuseStale(ctx context.Context, path string) error {
 		return err
 	}
 	defer c.close()
-	stale := func(err error) error {
-		return fmt.Errorf("%w: %w; to serve the restored file, stop everything that has it open and move %s-wal and %[3]s-shm away", ErrStale, err, path)
-	}
 	if _, err := c.exec("BeginReading"); err != nil {
 		return err
 	}
 	defer func() { _, _ = c.exec("Rollback") }()
 	if err := agrees(ctx, c, alone); err != nil {
 		if damaged := engine.ErrCode(err).ToPrimary(); damaged == engine.ResultCorrupt || damaged == engine.ResultNotADB || errors.Is(err, errOther) {
-			return stale(err)
+			return stale(path, err)
 		}
 		return err
 	}
 	return nil
 }
+
+func stale(path string, err error) error {
+	return fmt.Errorf("%w: %w; to serve the restored file, stop everything that has it open and move %s-wal and %[3]s-shm away", ErrStale, err, path)
+}
+
+// neverLogged reports whether a file says of itself that it is written without a log, as backups do until they are opened. Pages of a log beside
+// it would lie over any of its pages. See "Database File Format" of SQLite, 1.3.3.
+func neverLogged(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	const version = 18
+	var header [version + 1]byte
+	n, err := f.ReadAt(header[:], 0)
+	if n < len(header) { // no database yet
+		return false, nil
+	}
+	return header[version] == 1, err
+}
+
+var errBackup = errors.New("a backup has no log")
 
 var errOther = errors.New("they do not fit together")
 
@@ -84,10 +108,13 @@ func (c *conn) stands(ctx context.Context) (list []stand, err error) {
 func agrees(ctx context.Context, c *conn, alone []stand) error {
 	together, err := c.stands(ctx)
 	if err != nil {
-		if engine.ErrCode(err).ToPrimary() == engine.ResultError { // no such table: a file that is just being made
-			return nil
+		switch {
+		case engine.ErrCode(err).ToPrimary() != engine.ResultError:
+			return err
+		case len(alone) > 0:
+			return fmt.Errorf("%w: %w", errOther, err)
 		}
-		return err
+		return nil // no such table: a file that is just being made
 	}
 	heads := map[int64]store.Link{}
 	for _, s := range together {

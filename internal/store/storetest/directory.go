@@ -37,13 +37,13 @@ func directory(b *bench) {
 	Fill(app, 2)
 	Fill(session, 3)
 	brand.Version, brand.Serial = 0, 0
-	b.check(b.s.PutBrand(ctx, brand))
+	b.check(b.s.PutBrand(ctx, brand, store.Author{}))
 	moved("PutBrand")
 	b.equal("version", brand.Version, int64(1))
 	b.equal("serial", brand.Serial, int64(3))
-	b.check(b.s.PutApp(ctx, app))
+	b.check(b.s.PutApp(ctx, app, store.Author{}))
 	moved("PutApp")
-	b.check(b.s.PutSession(ctx, session))
+	b.check(b.s.PutSession(ctx, session, store.Author{}))
 	moved("PutSession")
 	snap := snapshot()
 	b.equal("brand", find(snap.Brands, func(v *ledger.Brand) bool { return v.ID == brand.ID }), brand)
@@ -54,28 +54,28 @@ func directory(b *bench) {
 	// A version is published once.
 	first, late := *brand, *brand
 	brand.Name = "new"
-	b.check(b.s.PutBrand(ctx, brand))
+	b.check(b.s.PutBrand(ctx, brand, store.Author{}))
 	moved("PutBrand")
 	b.equal("version", brand.Version, int64(2))
 	b.equal("published", collect(b, b.s.Rules(ctx, brand.ID)), []*ledger.Brand{&first, brand})
-	if err := b.s.PutBrand(ctx, &late); !errors.Is(err, store.ErrRetry) {
+	if err := b.s.PutBrand(ctx, &late, store.Author{}); !errors.Is(err, store.ErrRetry) {
 		b.Errorf("an old version: %v, want ErrRetry", err)
 	}
-	if err := b.s.PutBrand(ctx, &ledger.Brand{ID: brand.ID}); !errors.Is(err, store.ErrRetry) {
+	if err := b.s.PutBrand(ctx, &ledger.Brand{ID: brand.ID}, store.Author{}); !errors.Is(err, store.ErrRetry) {
 		b.Errorf("a brand that exists: %v, want ErrRetry", err)
 	}
-	if err := b.s.PutBrand(ctx, &ledger.Brand{ID: "b9", Version: 3}); !errors.Is(err, store.ErrNoBrand) {
+	if err := b.s.PutBrand(ctx, &ledger.Brand{ID: "b9", Version: 3}, store.Author{}); !errors.Is(err, store.ErrNoBrand) {
 		b.Errorf("a version of no brand: %v, want ErrNoBrand", err)
 	}
 	got := b.load(brand.ID, noon).Brand
 	b.equal("new rules in a batch", got, brand)
 
 	app.Secrets, app.Disabled = []string{"s3"}, false
-	b.check(b.s.PutApp(ctx, app))
+	b.check(b.s.PutApp(ctx, app, store.Author{}))
 	moved("PutApp")
-	b.check(b.s.DeleteSession(ctx, session.Token))
+	b.check(b.s.DeleteSession(ctx, session.Digest, store.Author{}))
 	moved("DeleteSession")
-	b.check(b.s.DeleteSession(ctx, "none"))
+	b.check(b.s.DeleteSession(ctx, "none", store.Author{}))
 	snap = snapshot()
 	b.equal("app changed", snap.Apps, []*store.App{app})
 	b.equal("no session", len(snap.Sessions), 0)
@@ -85,10 +85,10 @@ func directory(b *bench) {
 	b.check(err)
 	b.equal("no word", word, none)
 	for n := range int64(2) {
-		said := store.ClockWord{At: noon + n, Head: n, By: "小王", Why: "时钟已校准"}
-		b.check(b.s.SayClock(ctx, &said))
+		said := store.ClockWord{At: noon + n, Head: n}
+		b.check(b.s.SayClock(ctx, &said, store.Author{By: "小王", Why: "时钟已校准"}))
 		moved("SayClock")
-		b.equal("number of the word", said.N, n+1)
+		b.equal("who said it", said.By+said.Why, "小王时钟已校准")
 		word, err = b.s.ClockWord(ctx)
 		b.check(err)
 		b.equal("word", word, said)

@@ -205,7 +205,7 @@ func Persist(t *testing.T, open func(t testing.TB, dir string) store.Store) {
 	b := setup(t, open(t, dir))
 	reference(b, 2, 40)
 	ctx := t.Context()
-	b.check(b.s.PutApp(ctx, &store.App{Key: "1", Secrets: []string{"s"}}))
+	b.check(b.s.PutApp(ctx, &store.App{Key: "1", Secrets: []string{"s"}}, store.Author{}))
 	last := b.begin("b1", noon+100_000)
 	b.draft(last).op("", "m1")
 	b.check(last.Save(ctx))

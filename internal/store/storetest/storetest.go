@@ -102,7 +102,7 @@ type bench struct {
 func setup(t *testing.T, s store.Store) *bench {
 	b := &bench{T: t, s: s, ids: &atomic.Uint64{}}
 	for _, id := range []string{"b1", "b2"} {
-		b.check(s.PutBrand(context.Background(), &ledger.Brand{ID: id, Name: "茶 " + id}))
+		b.check(s.PutBrand(context.Background(), &ledger.Brand{ID: id, Name: "茶 " + id}, store.Author{}))
 	}
 	return b
 }

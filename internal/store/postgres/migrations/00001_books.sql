@@ -17,8 +17,15 @@ CREATE TABLE brand (
 );
 
 CREATE TABLE app (key text COLLATE "C" PRIMARY KEY, body text NOT NULL);
-CREATE TABLE session (token text COLLATE "C" PRIMARY KEY, body text NOT NULL);
-CREATE TABLE clock (n bigint PRIMARY KEY, body text NOT NULL); -- what operators said of the clock, in order
+CREATE TABLE session (digest text COLLATE "C" PRIMARY KEY, body text NOT NULL);
+CREATE TABLE journal ( -- what was done to the directory, by whom and why
+  n bigint PRIMARY KEY,
+  at bigint NOT NULL, -- milliseconds since 1970
+  what text COLLATE "C" NOT NULL,
+  body text NOT NULL,
+  hash bytea NOT NULL -- of the entry before and of the body
+);
+CREATE INDEX journal_what ON journal (what, n);
 
 CREATE TABLE rules (
   version bigint NOT NULL,

@@ -26,15 +26,11 @@ SELECT body FROM app ORDER BY key;
 
 -- name: Sessions
 -- all
-SELECT body FROM session ORDER BY token;
+SELECT body FROM session ORDER BY digest;
 
--- name: ClockWord
--- the last row
-SELECT body FROM clock ORDER BY n DESC LIMIT 1;
-
--- name: SayClock
--- appends
-INSERT INTO clock (n, body) VALUES ($1, $2);
+-- name: LastOf
+-- the last row of a kind by the index journal_what
+SELECT body FROM journal WHERE what = $1 ORDER BY n DESC LIMIT 1;
 
 -- name: Brand
 -- one row by the unique key brand_id_key
@@ -78,11 +74,11 @@ INSERT INTO app (key, body) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET body
 
 -- name: SaveSession
 -- one row by primary key
-INSERT INTO session (token, body) VALUES ($1, $2) ON CONFLICT (token) DO UPDATE SET body = excluded.body;
+INSERT INTO session (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO UPDATE SET body = excluded.body;
 
 -- name: DeleteSession
 -- one row by primary key
-DELETE FROM session WHERE token = $1;
+DELETE FROM session WHERE digest = $1;
 
 -- name: Schema
 -- all of the catalogue: columns, indexes, constraints, triggers, rules, functions of this schema
@@ -111,3 +107,43 @@ UNION ALL
 SELECT 'function', p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p
   WHERE p.pronamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1, 2;
+
+-- name: App
+-- one row by primary key
+SELECT body FROM app WHERE key = $1;
+
+-- name: DeleteApp
+-- one row by primary key
+DELETE FROM app WHERE key = $1;
+
+-- name: Session
+-- one row by primary key
+SELECT body FROM session WHERE digest = $1;
+
+-- name: AppRows
+-- all
+SELECT key, body FROM app ORDER BY key;
+
+-- name: SessionRows
+-- all
+SELECT digest, body FROM session ORDER BY digest;
+
+-- name: RulesRows
+-- all
+SELECT b.id || '@' || r.version, r.body FROM brand b JOIN rules r ON r.brand_id = b.serial ORDER BY b.serial, r.version;
+
+-- name: BrandRows
+-- all
+SELECT id, serial, version FROM brand ORDER BY id;
+
+-- name: JournalHead
+-- the last row
+SELECT n, hash FROM journal ORDER BY n DESC LIMIT 1;
+
+-- name: AppendJournal
+-- appends
+INSERT INTO journal (n, at, what, body, hash) VALUES ($1, $2, $3, $4, $5);
+
+-- name: Journal
+-- all, in order of the primary key
+SELECT n, body, at, what, hash FROM journal ORDER BY n;

@@ -8,10 +8,17 @@ CREATE TABLE directory (
 INSERT INTO directory (revision) VALUES (0);
 
 CREATE TABLE app (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE session (token TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE session (digest TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- What operators said of the clock, in order.
-CREATE TABLE clock (n INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+-- What was done to the directory, by whom and why. hash is that of the entry before and of the body.
+CREATE TABLE journal (
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL, -- milliseconds since 1970
+  what TEXT NOT NULL,
+  body TEXT NOT NULL,
+  hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX journal_what ON journal (what, n);
 
 CREATE TABLE brand (
   serial INTEGER PRIMARY KEY, -- 1 to 2^21-1; the brand of every other table

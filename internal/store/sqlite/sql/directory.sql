@@ -26,7 +26,7 @@ SELECT body FROM app ORDER BY key;
 
 -- name: Sessions
 -- all
-SELECT body FROM session ORDER BY token;
+SELECT body FROM session ORDER BY digest;
 
 -- name: Serials
 -- all
@@ -70,20 +70,56 @@ INSERT INTO app (key, body) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET body
 
 -- name: SaveSession
 -- one row by primary key
-INSERT INTO session (token, body) VALUES (?1, ?2) ON CONFLICT (token) DO UPDATE SET body = excluded.body;
+INSERT INTO session (digest, body) VALUES (?1, ?2) ON CONFLICT (digest) DO UPDATE SET body = excluded.body;
 
--- name: ClockWord
--- the last row
-SELECT body FROM clock ORDER BY n DESC LIMIT 1;
-
--- name: SayClock
--- appends
-INSERT INTO clock (n, body) VALUES (?1, ?2);
+-- name: LastOf
+-- the last row of a kind by the index journal_what
+SELECT body FROM journal WHERE what = ?1 ORDER BY n DESC LIMIT 1;
 
 -- name: DeleteSession
 -- one row by primary key
-DELETE FROM session WHERE token = ?1;
+DELETE FROM session WHERE digest = ?1;
 
 -- name: Schema
 -- all
 SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%';
+
+-- name: App
+-- one row by primary key
+SELECT body FROM app WHERE key = ?1;
+
+-- name: DeleteApp
+-- one row by primary key
+DELETE FROM app WHERE key = ?1;
+
+-- name: Session
+-- one row by primary key
+SELECT body FROM session WHERE digest = ?1;
+
+-- name: AppRows
+-- all
+SELECT key, body FROM app ORDER BY key;
+
+-- name: SessionRows
+-- all
+SELECT digest, body FROM session ORDER BY digest;
+
+-- name: RulesRows
+-- all
+SELECT b.id || '@' || r.version, r.body FROM brand b JOIN rules r ON r.brand = b.serial ORDER BY b.serial, r.version;
+
+-- name: BrandRows
+-- all
+SELECT id, serial, version FROM brand ORDER BY id;
+
+-- name: JournalHead
+-- the last row
+SELECT n, hash FROM journal ORDER BY n DESC LIMIT 1;
+
+-- name: AppendJournal
+-- appends
+INSERT INTO journal (n, at, what, body, hash) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: Journal
+-- all, in order of the primary key
+SELECT n, body, at, what, hash FROM journal ORDER BY n;
