@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"recoup/internal/seal"
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
 	"recoup/internal/store/postgres"
@@ -23,6 +24,7 @@ type Database struct {
 	ServerClock bool                 // PostgreSQL: stamps by the database's clock, which all processes share
 	ReadOnly    bool                 // audits only; the schema is taken as it is
 	Upgrade     bool                 // bring an older schema up to date; an empty database gets one anyway
+	Keys        seal.Keys            // that encrypt secrets and peppers, and seal the books; none: neither
 	Migrated    func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
 }
 
@@ -36,7 +38,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(d.DSN, ":")
 	switch scheme {
 	case "sqlite":
-		return sqlite.Open(ctx, sqlite.Options{Path: rest, ReadOnly: d.ReadOnly, Upgrade: d.Upgrade, Migrated: d.Migrated})
+		return sqlite.Open(ctx, sqlite.Options{Path: rest, ReadOnly: d.ReadOnly, Upgrade: d.Upgrade, Migrated: d.Migrated, Keys: d.Keys})
 	case "postgres", "postgresql":
 		if err := checkMarks(d.DSN); err != nil {
 			return nil, fmt.Errorf("--db %s: %w", d, err)
@@ -58,7 +60,7 @@ func (d Database) Open(ctx context.Context) (store.Store, error) {
 func (d Database) postgres() postgres.Options {
 	return postgres.Options{
 		DSN: d.DSN, Reader: d.Reader, PgBouncer: d.PgBouncer, Unsafe: d.Unsafe, ServerClock: d.ServerClock, ReadOnly: d.ReadOnly,
-		Upgrade: d.Upgrade, Migrated: d.Migrated,
+		Upgrade: d.Upgrade, Migrated: d.Migrated, Keys: d.Keys,
 	}
 }
 

@@ -66,7 +66,8 @@ type Node struct {
 	cert     *gateway.Certificate // nil: Serve speaks plain HTTP
 	now      func() time.Time
 	clock    *clock.Watch // nil: the clock is not watched
-	stopping atomic.Bool  // /readyz says so
+	seals    sealer
+	stopping atomic.Bool // /readyz says so
 	drain    gateway.Stop
 	longLog  bool         // told already
 	ahead    atomic.Int64 // the last stamp of all brands, as looked up now and then
@@ -75,11 +76,12 @@ type Node struct {
 	owned    bool // the store is ours to close
 	swept    chan struct{}
 	kept     chan struct{}
+	sealed   chan struct{}
 }
 
 // Open starts a node. Close ends it.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{}), kept: make(chan struct{})}
+	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{}), kept: make(chan struct{}), sealed: make(chan struct{})}
 	if n.now == nil {
 		n.now = time.Now
 	}
@@ -126,6 +128,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		n.closeStore()
 		return nil, err
 	}
+	n.seals.links = map[string]store.Link{}
+	if n.Store.Sealing() {
+		n.seals.store, _ = n.Store.(sealing)
+	}
 	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
@@ -144,6 +150,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	})
 	go n.sweep(life)
 	go n.keepTime(life)
+	go n.keepSeals(life)
 	return n, nil
 }
 
@@ -192,7 +199,11 @@ func (n *Node) Close() {
 	n.stop()
 	<-n.swept
 	<-n.kept
+	<-n.sealed
 	n.Engine.Close()
+	if err := n.seals.round(context.Background(), n.Auth.Current()); err != nil {
+		n.log.Warn("sealing", slog.Any("error", err))
+	}
 	n.closeStore()
 }
 

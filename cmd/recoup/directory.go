@@ -64,7 +64,10 @@ func (f *dbFlag) reach(e *env, readOnly bool) (store.Store, error) {
 	if f.DB == "memory:" {
 		return nil, errors.New("--db memory: would be gone when this command ends; want sqlite:FILE or postgres://USER@HOST/DATABASE")
 	}
-	d := f.database()
+	d, err := f.locked()
+	if err != nil {
+		return nil, err
+	}
 	d.ReadOnly = readOnly
 	return d.Open(e.ctx)
 }

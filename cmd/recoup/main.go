@@ -35,6 +35,7 @@ type cli struct {
 	App     appCmd     `cmd:"" help:"Administer apps: who may call what, and how often."`
 	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
 	Member  memberCmd  `cmd:"" help:"Freeze members and unfreeze them."`
+	Key     keyCmd     `cmd:"" help:"Administer the keys that encrypt secrets and seal the books."`
 	Journal journalCmd `cmd:"" help:"Show who changed brands, rules, apps and sessions, and what."`
 	Clock   clockCmd   `cmd:"" help:"For when the clock cannot be believed."`
 	Import  importCmd  `cmd:"" help:"Bring in what was kept elsewhere."`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"recoup"
+	"recoup/internal/seal"
 	"recoup/internal/telemetry"
 )
 
@@ -21,12 +22,39 @@ type dbFlag struct {
 	DB        string `name:"db" env:"RECOUP_DB" default:"sqlite:recoup.db" help:"Database: sqlite:FILE or postgres://USER@HOST/DATABASE."`
 	DBReader  string `name:"db-reader" env:"RECOUP_DB_READER" placeholder:"DSN" help:"PostgreSQL: a replica for audits and reports."`
 	PgBouncer bool   `name:"pgbouncer" env:"RECOUP_PGBOUNCER" help:"PostgreSQL: --db leads to PgBouncer in transaction mode. Run 'recoup migrate' with a DSN of the server itself."`
+	KeyFile   string `env:"RECOUP_KEY_FILE" placeholder:"FILE" help:"Keys that encrypt secrets and seal the books, kept apart from the database ('recoup key create'). Or RECOUP_KEY with the keys themselves."`
 	Unsafe    bool   `env:"RECOUP_UNSAFE" help:"PostgreSQL: accept a server that may lose what it has committed (fsync or full_page_writes off)."`
 }
 
 // database is what the flags say.
 func (f *dbFlag) database() recoup.Database {
 	return recoup.Database{DSN: f.DB, Reader: f.DBReader, PgBouncer: f.PgBouncer, Unsafe: f.Unsafe, ServerClock: true}
+}
+
+// locked is the database with the keys to it.
+func (f *dbFlag) locked() (recoup.Database, error) {
+	d := f.database()
+	keys, err := f.keys()
+	d.Keys = keys
+	return d, err
+}
+
+// keys are those of the flag or of the environment; none are none.
+func (f *dbFlag) keys() (keys seal.Keys, err error) {
+	text := os.Getenv("RECOUP_KEY") // a flag would show it to everybody on the machine
+	switch {
+	case f.KeyFile != "" && text != "":
+		return nil, errors.New("--key-file and RECOUP_KEY: give one of them")
+	case f.KeyFile != "":
+		if keys, err = seal.Load(f.KeyFile); err != nil {
+			err = fmt.Errorf("--key-file: %w", err)
+		}
+	case text != "":
+		if keys, err = seal.Parse(text); err != nil {
+			err = fmt.Errorf("RECOUP_KEY: %w", err)
+		}
+	}
+	return keys, err
 }
 
 // nodeFlags are the bounds of a serving process.
@@ -95,7 +123,13 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	o := c.options()
 	o.Window, o.Trial, o.Log = c.Window, c.AllowDemoData, telemetry.NewLogger(e.stderr, c.LogLevel)
-	d := c.database()
+	d, err := c.locked()
+	if err != nil {
+		return err
+	}
+	if len(d.Keys) == 0 {
+		o.Log.Warn("secrets lie in the database as they are, and its books are not sealed: `recoup key create FILE`, then --key-file FILE")
+	}
 	d.Upgrade = c.Migrate
 	d.Migrated = func(from, to int64) {
 		o.Log.Info("schema", slog.String("db", d.String()), slog.Int64("from", from), slog.Int64("to", to)) // from 0: there was none
@@ -169,7 +203,10 @@ func (c *migrateCmd) Run(e *env) error {
 			return err
 		}
 	}
-	d := c.database()
+	d, err := c.locked()
+	if err != nil {
+		return err
+	}
 	d.Upgrade = true
 	s, err := d.Open(e.ctx)
 	if err != nil {

@@ -189,6 +189,9 @@ func (v *brandVerdict) print(w io.Writer) {
 		fmt.Fprintf(w, "  DIVERGES    in %d places; --json tells the first hundred\n", v.Divergences)
 	}
 	fmt.Fprintf(w, "  operations  %d in %d links, head %s\n", v.Ops, v.Links, v.Head)
+	if v.Sealed > 0 {
+		fmt.Fprintf(w, "  sealed      up to operation %d\n", v.Sealed)
+	}
 	fmt.Fprintf(w, "  things      %d accounts, %d lots, %d holds, %d vouchers, %d WDK orders, %d reverses\n",
 		v.Accounts, v.Lots, v.Holds, v.Vouchers, v.Orders, v.Reverses)
 	fmt.Fprintf(w, "  balance     %s, %d uses\n", sums(&v.Balance), v.Uses)

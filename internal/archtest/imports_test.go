@@ -21,11 +21,11 @@ var allowed = map[string][]string{
 	"policy":  {"ledger", "reverse"},
 
 	// The shell keeps and commits.
-	"store":           {"ledger", "reverse"},
+	"store":           {"ledger", "reverse", "seal"},
 	"store/storetest": {"ledger", "reverse", "store", "store/memstore", "github.com/google/go-cmp"},
 	"store/memstore":  {"ledger", "reverse", "store"},
-	"store/sqlite":    {"ledger", "reverse", "store", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3"},
-	"store/postgres":  {"ledger", "reverse", "store", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"store/sqlite":    {"ledger", "reverse", "seal", "store", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3"},
+	"store/postgres":  {"ledger", "reverse", "seal", "store", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	"engine":          {"ledger", "reverse", "store", "telemetry"},
 	"query":           {"ledger", "reverse", "store"},
 	"audit":           {"ledger", "reverse", "store"},
@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"demo":  {"engine", "store", "ledger", "reverse"},
 	"bench": {"pgtemp", "store", "ledger", "reverse", "top", "github.com/jackc/pgx/v5"},
 
+	"seal":     {},
 	"archtest": {},
 	"need":     {},
 }

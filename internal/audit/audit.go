@@ -8,6 +8,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -16,7 +17,6 @@ import (
 	"iter"
 
 	"recoup/internal/ledger"
-	"recoup/internal/reverse"
 	"recoup/internal/store"
 )
 
@@ -33,8 +33,9 @@ type Summary struct {
 	Reverses int64         `json:"reverses"`
 	Balance  Amounts       `json:"balance"` // of every account together
 	Held     Amounts       `json:"held"`
-	Uses     ledger.Amount `json:"uses"` // left of every voucher together
-	Head     string        `json:"head"` // hash of the newest link
+	Uses     ledger.Amount `json:"uses"`   // left of every voucher together
+	Head     string        `json:"head"`   // hash of the newest link
+	Sealed   int64         `json:"sealed"` // the operation up to which the chain is sealed
 	// How many divergences there are.
 	Divergences int64 `json:"divergences"`
 }
@@ -190,13 +191,7 @@ func (a *audit) readRows(ctx context.Context) error {
 		func() error { return each(r, "sub-orders", a.store.SubRows(ctx, a.brand), a.subRow) },
 		func() error { return each(r, "reverses", a.store.Reverses(ctx, a.brand), a.reverse) },
 		func() error {
-			return each(r, "quotes", a.store.Quotes(ctx, a.brand), func(*reverse.Quote) error { return nil })
-		},
-		func() error {
-			return each(r, "refusals", a.store.Refusals(ctx, a.brand), func(*ledger.Refusal) error { return nil })
-		},
-		func() error {
-			return each(r, "tombstones", a.store.Tombs(ctx, a.brand), func(*ledger.Tombstone) error { return nil })
+			return each(r, "refusals, tombstones and quotes", a.store.Sealed(ctx, a.brand), a.sealed)
 		},
 	} {
 		if err := read(); err != nil {
@@ -208,6 +203,33 @@ func (a *audit) readRows(ctx context.Context) error {
 		a.note(diverge(KeyCheck, "the counter of issued numbers", fmt.Sprintf("at least %d, for %d was issued", a.issued-a.serial<<32, a.issued), issued))
 	}
 	return err
+}
+
+// sealed checks a row that no operation tells of.
+func (a *audit) sealed(v *store.Sealed) error {
+	if !bytes.Equal(v.Seal, a.printer.Seal(v.Table, v.Fields...)) {
+		a.note(diverge(SealCheck, v.Table+" "+v.Key, "the seal of the row", "another: the row was changed, or made by somebody else"))
+	}
+	return nil
+}
+
+// headSeal is the place of the chain that must be as it was sealed; nil if none was.
+func (a *audit) headSeal(ctx context.Context) (*store.Link, error) {
+	l, mac, err := a.store.HeadSeal(ctx, a.brand)
+	switch {
+	case err != nil:
+		return nil, a.damage("seal of the chain", err)
+	case l.Last == 0 && len(mac) == 0:
+		if a.store.Sealing() && a.head.Last > 0 {
+			a.note(diverge(SealCheck, "seal of the chain", "one, as there is a key", none+"; a service that is started with the key makes it within a second"))
+		}
+		return nil, nil
+	case !bytes.Equal(mac, a.printer.LinkSeal(l)):
+		a.note(diverge(SealCheck, "seal of the chain", "the seal of operation "+fmt.Sprint(l.Last), "another: the seal was changed"))
+		return nil, nil
+	}
+	a.sum.Sealed = l.Last
+	return &l, nil
 }
 
 // rowReader counts rows and looks at the context now and then.
@@ -240,7 +262,11 @@ func each[T any](r *rowReader, what string, seq iter.Seq2[T, error], do func(T) 
 func (a *audit) operations(ctx context.Context) error {
 	next, stop := iter.Pull2(a.store.Links(ctx, a.brand))
 	defer stop()
-	c := &chain{next: next, note: a.note, expected: a.expected}
+	sealed, err := a.headSeal(ctx)
+	if err != nil {
+		return err
+	}
+	c := &chain{next: next, note: a.note, expected: a.expected, sealed: sealed}
 	defer func() {
 		for _, hash := range c.expected {
 			a.note(diverge(ChainCheck, "expected head", show(hash)+" on the way to the end", "none such: the books are older than that head, or others"))

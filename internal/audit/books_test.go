@@ -231,6 +231,19 @@ func (b *books) Tombs(context.Context, string) iter.Seq2[*ledger.Tombstone, erro
 func (b *books) Journal(context.Context) iter.Seq2[*store.Entry, error] {
 	return stream[*store.Entry](nil)
 }
+
+func (b *books) Sealed(context.Context, string) iter.Seq2[*store.Sealed, error] {
+	return stream[*store.Sealed](nil)
+}
+
+func (b *books) HeadSeal(context.Context, string) (store.Link, []byte, error) {
+	return store.Link{}, nil, nil
+}
+
+func (b *books) JournalSeal(context.Context) (n int64, hash [32]byte, good bool, err error) {
+	return 0, hash, false, nil
+}
+func (b *books) Sealing() bool                                 { return false }
 func (b *books) Things(context.Context) ([]store.Thing, error) { return nil, nil }
 
 func (b *books) Issued(context.Context, string) (int64, error) { return b.issued, nil }

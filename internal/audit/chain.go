@@ -30,7 +30,8 @@ type chain struct {
 	links int64
 	body  []byte // owned by add
 
-	expected [][32]byte // hashes that have not come yet
+	expected [][32]byte  // hashes that have not come yet
+	sealed   *store.Link // the link that was sealed last, until it has come
 }
 
 // add takes the next operation.
@@ -68,6 +69,13 @@ func (c *chain) add(o *ledger.Op) error {
 		c.note(diverge(ChainCheck, fmt.Sprintf("hash of operations %d to %d", c.first, o.Seq), show(c.link.Hash), show(h)).at(here))
 	}
 	c.hash, c.open, c.lost = c.link.Hash, false, false
+	if c.sealed != nil && c.sealed.Last <= c.link.Last {
+		if *c.sealed != (store.Link{Last: c.link.Last, Hash: c.hash}) {
+			c.note(diverge(SealCheck, fmt.Sprintf("link that ends with operation %d", c.sealed.Last), show(c.sealed.Hash)+", which was sealed",
+				fmt.Sprintf("%s at %d: the chain was made anew", show(c.hash), c.link.Last)).at(here))
+		}
+		c.sealed = nil
+	}
 	c.expected = slices.DeleteFunc(c.expected, func(h [32]byte) bool { return h == c.hash })
 	return nil
 }
@@ -106,6 +114,9 @@ func (c *chain) begin(here mark) error {
 // end compares the chain with the brand's head, and reports whether something was wrong.
 func (c *chain) end(head store.Link) bool {
 	var d *Divergence
+	if c.sealed != nil {
+		c.note(diverge(SealCheck, "end of the operations", fmt.Sprintf("at least %d, which was sealed", c.sealed.Last), c.seq))
+	}
 	switch {
 	case c.seq < head.Last:
 		d = diverge(ChainCheck, fmt.Sprintf("operation %d", c.seq+1), "an operation", none)

@@ -28,6 +28,7 @@ const (
 	PrintCheck     Check = "print"     // a member, card, voucher, order or reverse against its print
 	NameCheck      Check = "name"      // what members and sub-orders are found by
 	DueCheck       Check = "due"       // when something of a member ends next
+	SealCheck      Check = "seal"      // what is sealed with a key
 	JournalCheck   Check = "journal"   // the journal, and what it tells of
 	IntegrityCheck Check = "integrity" // the database's own check, its schema, rows of no brand
 )

@@ -13,6 +13,14 @@ import (
 // the hash of the newest entry.
 func Directory(ctx context.Context, s store.Audit, expected ...[32]byte) (entries int64, head [32]byte, found []*Divergence, err error) {
 	a := &journal{states: map[string]string{}, versions: map[string]string{}}
+	sealed, sealedHash, good, err := s.JournalSeal(ctx)
+	switch {
+	case err != nil:
+		return 0, head, nil, err
+	case s.Sealing() && !good:
+		a.note("seal of the journal", "the seal of entry "+fmt.Sprint(sealed), "none or another; a service that is started with the key makes it within a second")
+		sealed = 0
+	}
 	for e, err := range s.Journal(ctx) {
 		if bad, ok := errors.AsType[*store.RowError](err); ok {
 			a.lost = true
@@ -27,12 +35,18 @@ func Directory(ctx context.Context, s store.Audit, expected ...[32]byte) (entrie
 			return a.n, a.hash, a.found, err
 		}
 		a.add(e)
+		if e.N == sealed && e.Hash != sealedHash {
+			a.note(fmt.Sprintf("hash of journal entry %d", sealed), show(sealedHash)+", which was sealed", show(e.Hash)+": the journal was made anew")
+		}
 		for i, hash := range expected {
 			if hash == a.hash {
 				expected = append(expected[:i:i], expected[i+1:]...)
 				break
 			}
 		}
+	}
+	if a.n < sealed {
+		a.note("end of the journal", fmt.Sprintf("at least entry %d, which was sealed", sealed), a.n)
 	}
 	for _, hash := range expected {
 		a.note("expected head", show(hash)+" on the way to the end", "none such: the journal is older than that head, or another")

@@ -11,7 +11,7 @@ import (
 
 // rules takes a version of the brand's rules. The newest has the pepper and the brand's number.
 func (s *spreader) rules(b *ledger.Brand) error {
-	s.printer, s.serial = store.Printer{Pepper: b.Pepper}, b.Serial
+	s.printer, s.serial = store.Printer{Pepper: b.Pepper, Serial: b.Serial}, b.Serial
 	return nil
 }
 

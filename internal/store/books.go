@@ -10,12 +10,14 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/seal"
 )
 
 // Books are the streams of Audit and Memory over one query each, by its name in the store's .sql files.
 type Books struct {
 	// Stream runs a query of a brand on one snapshot and reads its rows as they come. An error of read ends it and is returned.
 	Stream func(ctx context.Context, brand, query string, read func(Row) error, args ...any) error
+	Keys   seal.Keys // to read peppers
 }
 
 // errStop ends a stream whose reader has had enough.
@@ -186,15 +188,20 @@ func (b Books) Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Re
 	})
 }
 
-// bodies streams a table of documents: a row is the body, then columns that hold again what the body says.
+// bodies streams a table of documents.
 func bodies[T any](ctx context.Context, b Books, brand, query, table string, key func(Row) string, parse func([]byte) (*T, error), copies func(*T) []copied) iter.Seq2[*T, error] {
-	return stream(ctx, b, brand, query, rowOf(table, key, func(r Row) (*T, error) {
+	return stream(ctx, b, brand, query, bodyOf(table, key, parse, copies))
+}
+
+// bodyOf reads a row that is a document, then columns that hold again what it says.
+func bodyOf[T any](table string, key func(Row) string, parse func([]byte) (*T, error), copies func(*T) []copied) func(Row) (*T, error) {
+	return rowOf(table, key, func(r Row) (*T, error) {
 		v, err := parse(r.Bytes(0))
 		if err != nil {
 			return nil, err
 		}
 		return v, agree(r, copies(v)...)
-	}))
+	})
 }
 
 // Refusals streams remembered refusals by request.
@@ -209,14 +216,16 @@ func (b Books) Tombs(ctx context.Context, brand string) iter.Seq2[*ledger.Tombst
 
 // Quotes streams quotes by token.
 func (b Books) Quotes(ctx context.Context, brand string) iter.Seq2[*reverse.Quote, error] {
-	return bodies(ctx, b, brand, "Quotes", "quote", textKey(1), Decode[reverse.Quote], func(q *reverse.Quote) []copied {
-		return []copied{{1, "token", q.Token}, {2, "store", q.Store}, {3, "until", FarEnd(q.Until)}, {4, "bound", q.Bound}}
-	})
+	return stream(ctx, b, brand, "Quotes", quoteOf)
 }
+
+var quoteOf = bodyOf("quote", textKey(1), Decode[reverse.Quote], func(q *reverse.Quote) []copied {
+	return []copied{{1, "token", q.Token}, {2, "store", q.Store}, {3, "until", FarEnd(q.Until)}, {4, "bound", q.Bound}}
+})
 
 // Rules streams every published version of a brand's rules.
 func (b Books) Rules(ctx context.Context, brand string) iter.Seq2[*ledger.Brand, error] {
-	return bodies(ctx, b, brand, "AllRules", "rules", intKey(1), Decode[ledger.Brand], func(r *ledger.Brand) []copied {
+	return bodies(ctx, b, brand, "AllRules", "rules", intKey(1), func(text []byte) (*ledger.Brand, error) { return Reveal[ledger.Brand](b.Keys, text) }, func(r *ledger.Brand) []copied {
 		return []copied{{1, "version", r.Version}, {2, "brand", r.Serial}}
 	})
 }

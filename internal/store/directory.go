@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"recoup/internal/ledger"
+	"recoup/internal/seal"
 )
 
 // A Tx is one transaction outside of batches. It runs statements by their names in the store's .sql files. Unlike a batch's, their first
@@ -20,14 +21,15 @@ type Tx interface {
 // returns nil; an error of do undoes it.
 type Tables struct {
 	Read, Write func(ctx context.Context, do func(Tx) error) error
+	Keys        seal.Keys // that encrypt secrets and peppers
 }
 
 // Snapshot reads the directory as of one moment.
 func (t Tables) Snapshot(ctx context.Context) (*Snapshot, error) {
 	snap := &Snapshot{}
 	err := t.Read(ctx, func(tx Tx) error {
-		return errors.Join(revision(tx, &snap.Revision), readAll(tx, "Brands", &snap.Brands), readAll(tx, "Apps", &snap.Apps),
-			readAll(tx, "Sessions", &snap.Sessions))
+		return errors.Join(revision(tx, &snap.Revision), readAll(tx, t.Keys, "Brands", &snap.Brands),
+			readAll(tx, t.Keys, "Apps", &snap.Apps), readAll(tx, t.Keys, "Sessions", &snap.Sessions))
 	})
 	if err != nil {
 		return nil, err
@@ -44,9 +46,9 @@ func (t Tables) Brands(ctx context.Context) (ids []string, err error) {
 }
 
 // readAll reads all rows of a query as plain JSON.
-func readAll[T any](tx Tx, query string, into *[]*T) error {
+func readAll[T any](tx Tx, keys seal.Keys, query string, into *[]*T) error {
 	return tx.Query(query, func(r Row) error {
-		v, err := Decode[T](r.Bytes(0))
+		v, err := Reveal[T](keys, r.Bytes(0))
 		*into = append(*into, v)
 		return err
 	})
@@ -82,13 +84,13 @@ func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand, by Author) error 
 		case err != nil:
 			return err
 		case next.Serial == 0 && b.Version == 0:
-			return create(tx, &next, by)
+			return t.create(tx, &next, by)
 		case next.Serial == 0:
 			return fmt.Errorf("%w: %q", ErrNoBrand, b.ID)
 		case next.Version != b.Version:
 			return fmt.Errorf("%w: brand %q is at version %d", ErrRetry, b.ID, next.Version)
 		}
-		before, err := single[ledger.Brand](tx, "Rules", next.Serial, next.Version)
+		before, err := single[ledger.Brand](tx, t.Keys, "Rules", next.Serial, next.Version)
 		if err != nil {
 			return err
 		}
@@ -96,7 +98,7 @@ func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand, by Author) error 
 		if _, err := tx.Exec("SetVersion", next.Serial, next.Version); err != nil {
 			return err
 		}
-		return saveRules(tx, before, &next, by)
+		return t.saveRules(tx, before, &next, by)
 	})
 	if err == nil {
 		b.Serial, b.Version = next.Serial, next.Version
@@ -105,9 +107,9 @@ func (t Tables) PutBrand(ctx context.Context, b *ledger.Brand, by Author) error 
 }
 
 // single reads the one document of a query, nil if there is none.
-func single[T any](tx Tx, query string, args ...any) (v *T, err error) {
+func single[T any](tx Tx, keys seal.Keys, query string, args ...any) (v *T, err error) {
 	err = tx.Query(query, func(r Row) error {
-		v, err = Decode[T](r.Bytes(0))
+		v, err = Reveal[T](keys, r.Bytes(0))
 		return err
 	}, args...)
 	return v, err
@@ -115,7 +117,7 @@ func single[T any](tx Tx, query string, args ...any) (v *T, err error) {
 
 // create adds a brand with empty books. A table is a statement of its own: on Citus some are distributed and some are not, and none
 // may write both.
-func create(tx Tx, b *ledger.Brand, by Author) error {
+func (t Tables) create(tx Tx, b *ledger.Brand, by Author) error {
 	if err := tx.Query("LastSerial", func(r Row) error { b.Serial, b.Version = r.Int(0)+1, 1; return nil }); err != nil {
 		return err
 	}
@@ -130,11 +132,11 @@ func create(tx Tx, b *ledger.Brand, by Author) error {
 			return err
 		}
 	}
-	return saveRules(tx, nil, b, by)
+	return t.saveRules(tx, nil, b, by)
 }
 
-func saveRules(tx Tx, before, b *ledger.Brand, by Author) error {
-	text, err := Encode(b)
+func (t Tables) saveRules(tx Tx, before, b *ledger.Brand, by Author) error {
+	text, err := Conceal(t.Keys, b)
 	if err != nil {
 		return err
 	}
@@ -184,14 +186,14 @@ func (t Tables) DeleteSession(ctx context.Context, digest string, by Author) err
 func put[T any](ctx context.Context, t Tables, by Author, what, query, statement, key string, v *T) error {
 	args := []any{key}
 	if v != nil {
-		text, err := Encode(v)
+		text, err := Conceal(t.Keys, v)
 		if err != nil {
 			return err
 		}
 		args = append(args, string(text))
 	}
 	return t.change(ctx, func(tx Tx) error {
-		before, err := single[T](tx, query, key)
+		before, err := single[T](tx, t.Keys, query, key)
 		if err != nil {
 			return err
 		}
@@ -220,7 +222,7 @@ func (t Tables) ClockWord(ctx context.Context) (w ClockWord, err error) {
 }
 
 func clockWord(tx Tx, w *ClockWord) error {
-	e, err := single[Entry](tx, "LastOf", clockAct)
+	e, err := single[Entry](tx, nil, "LastOf", clockAct)
 	if err == nil && e != nil {
 		*w = e.ClockWord()
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"recoup/internal/ledger"
+	"recoup/internal/seal"
 )
 
 // An Author is who changes the directory: it is in the journal.
@@ -164,13 +165,7 @@ func TokenDigest(token string) string {
 
 // note adds an entry to the journal in the transaction that it tells of.
 func note(tx Tx, e *Entry) error {
-	var n int64
-	var hash [32]byte
-	err := tx.Query("JournalHead", func(r Row) error {
-		n = r.Int(0)
-		copy(hash[:], r.Bytes(1))
-		return nil
-	})
+	n, hash, err := journalHead(tx)
 	if err != nil {
 		return err
 	}
@@ -180,6 +175,15 @@ func note(tx Tx, e *Entry) error {
 	}
 	_, err = tx.Exec("AppendJournal", e.N, e.At, e.What, string(text), e.Hash[:])
 	return err
+}
+
+func journalHead(tx Tx) (n int64, hash [32]byte, err error) {
+	err = tx.Query("JournalHead", func(r Row) error {
+		n = r.Int(0)
+		copy(hash[:], r.Bytes(1))
+		return nil
+	})
+	return n, hash, err
 }
 
 // Note adds an act that changes nothing of the directory.
@@ -218,9 +222,9 @@ func (t Tables) Journal(ctx context.Context) iter.Seq2[*Entry, error] {
 func (t Tables) Things(ctx context.Context) (things []Thing, err error) {
 	err = t.Read(ctx, func(tx Tx) error {
 		return errors.Join(
-			thingsOf(tx, &things, "AppRows", "app", func(a *App) string { return a.Key }),
-			thingsOf(tx, &things, "SessionRows", "session", func(s *Session) string { return s.Digest }),
-			thingsOf(tx, &things, "RulesRows", "rules", RulesKey),
+			thingsOf(tx, t.Keys, &things, "AppRows", "app", func(a *App) string { return a.Key }),
+			thingsOf(tx, t.Keys, &things, "SessionRows", "session", func(s *Session) string { return s.Digest }),
+			thingsOf(tx, t.Keys, &things, "RulesRows", "rules", RulesKey),
 			tx.Query("BrandRows", func(r Row) error {
 				b := &ledger.Brand{ID: r.Text(0), Serial: r.Int(1), Version: r.Int(2)}
 				things = append(things, BrandThing(b))
@@ -244,10 +248,10 @@ func BrandThing(b *ledger.Brand) Thing {
 func RevisionThing(n int64) Thing { return Thing{What: "revision", State: strconv.FormatInt(n, 10)} }
 
 // thingsOf reads rows of key, body.
-func thingsOf[T any](tx Tx, things *[]Thing, query, what string, key func(*T) string) error {
+func thingsOf[T any](tx Tx, keys seal.Keys, things *[]Thing, query, what string, key func(*T) string) error {
 	return tx.Query(query, func(r Row) error {
 		thing := Thing{What: what, Key: r.Text(0)}
-		v, err := Decode[T](r.Bytes(1))
+		v, err := Reveal[T](keys, r.Bytes(1))
 		if err == nil {
 			thing.State, err = State(v)
 			if k := key(v); err == nil && k != thing.Key {

@@ -70,7 +70,9 @@ func newLoaded() Loaded {
 }
 
 // Under sets the rules that the batch is decided under.
-func (l *Loaded) Under(b *ledger.Brand) { l.State.Brand, l.State.Printer = b, Printer{b.Pepper} }
+func (l *Loaded) Under(b *ledger.Brand) {
+	l.State.Brand, l.State.Printer = b, Printer{b.Pepper, b.Serial}
+}
 
 // todo is a set of keys to follow, each of them once.
 type todo[K comparable] struct {

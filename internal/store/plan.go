@@ -278,7 +278,8 @@ func (p *plan) remembered() error {
 		column(refusals, func(r *ledger.Refusal) []byte { return r.Request[:] }),
 		column(refusals, func(r *ledger.Refusal) []byte { return r.Content[:] }),
 		column(refusals, func(r *ledger.Refusal) int64 { return r.Until }),
-		texts(p, refusals, func(dst []byte, r *ledger.Refusal) []byte { return AppendResult(dst, &r.Result) }))
+		texts(p, refusals, func(dst []byte, r *ledger.Refusal) []byte { return AppendResult(dst, &r.Result) }),
+		column(refusals, p.printer().RefusalSeal))
 
 	lifted := slices.DeleteFunc(slices.Clone(c.TombsLifted), func(k ledger.TombKey) bool { return p.State.Tombs[k] != nil }) // planted again
 	p.write("LiftTombs", len(lifted), tombColumns(lifted)...)
@@ -288,8 +289,14 @@ func (p *plan) remembered() error {
 		column(tombs, func(v *ledger.Tombstone) int64 { return v.Signed }),
 		column(tombs, func(v *ledger.Tombstone) int64 { return int64(v.Amount) }),
 		column(tombs, func(v *ledger.Tombstone) string { return v.Member }),
-		column(tombs, func(v *ledger.Tombstone) int64 { return v.Until }))...)
+		column(tombs, func(v *ledger.Tombstone) int64 { return v.Until }), column(tombs, p.printer().TombSeal))...)
 	return nil
+}
+
+// printer has the brand's pepper.
+func (p *plan) printer() Printer {
+	pr, _ := p.State.Printer.(Printer) // as Under set it
+	return pr
 }
 
 // newest is a list with the last entry of each key, in the order of the first.
@@ -342,7 +349,7 @@ func (p *plan) wdk() error {
 		column(quotes, func(q *reverse.Quote) string { return q.Token }),
 		column(quotes, func(q *reverse.Quote) string { return q.Store }),
 		column(quotes, func(q *reverse.Quote) int64 { return FarEnd(q.Until) }),
-		column(quotes, func(q *reverse.Quote) bool { return q.Bound }), bodies)
+		column(quotes, func(q *reverse.Quote) bool { return q.Bound }), bodies, column(quotes, p.printer().QuoteSeal))
 	if bodies, err = documents(reverses, EncodeReverse); err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ SetDue [m 9223372036854775807]
 		},
 		{"RefusedTwice", func(l *Loaded) {
 			l.State.Changes.Refusals = []*ledger.Refusal{{Request: ledger.Digest{1}, Until: 1}, {Request: ledger.Digest{2}, Until: 2}, {Request: ledger.Digest{1}, Until: 3}}
-		}, `SaveRefusals [01  3 {}] [02  2 {}]
+		}, `SaveRefusals [01  3 {} 00b21da3330d088ae1930015145594e5] [02  2 {} 17954340a3ffcc798f8b7d2687a8c4df]
 `},
 		{"PlantedAndLifted", func(l *Loaded) {
 			l.State.Changes.Tombs = []*ledger.Tombstone{{TombKey: tomb}}
@@ -172,7 +172,7 @@ SetDue [m 9223372036854775807]
 			l.State.Tombs[tomb] = v
 			l.State.Changes.TombsLifted = []ledger.TombKey{tomb}
 			l.State.Changes.Tombs = []*ledger.Tombstone{v}
-		}, "SaveTombs [o app 0 true 1 2 m 3]\n"},
+		}, "SaveTombs [o app 0 true 1 2 m 3 4da9ba469df2c6bbd62964c6d41dde37]\n"},
 		{"WdkOrder", func(l *Loaded) {
 			l.State.Wdk.Orders.Add(&reverse.Order{Main: 1, Out: "x", Subs: []reverse.Sub{{No: 2, Out: "y"}, {No: 3}}})
 		}, `SaveWdkOrders [1 x {"Main":1,"Out":"x","Store":"","At":0...]
@@ -181,7 +181,7 @@ SaveSubs! [2 1 y] [3 1 ]
 		{"QuoteAndReverse", func(l *Loaded) {
 			l.State.Wdk.Quotes.Add(&reverse.Quote{Token: "t", Store: "s", Until: ledger.Never, Bound: true})
 			l.State.Wdk.Reverses.Add(&reverse.Reverse{ID: 5, Main: 1})
-		}, `SaveQuotes [t s 9223372036854775807 true {"Token":"t","App":"","Store":"s","Ma...]
+		}, `SaveQuotes [t s 9223372036854775807 true {"Token":"t","App":"","Store":"s","Ma... 9e1690584fa772f53bc0e43ad5c57f03]
 SaveReverses [5 1 {"ID":5,"Main":1,"Sub":0,"Store":"","...]
 `},
 	} {

@@ -10,8 +10,11 @@ import (
 	"recoup/internal/reverse"
 )
 
-// A Printer prints documents with a brand's pepper.
-type Printer struct{ Pepper string }
+// A Printer prints documents and seals rows with a brand's pepper.
+type Printer struct {
+	Pepper string
+	Serial int64 // the brand's
+}
 
 // Print is HMAC-SHA-256, cut to 16 bytes, over kind, id and the text that is stored. It panics on what is no document.
 func (pr Printer) Print(doc any) ledger.Print {

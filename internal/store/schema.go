@@ -12,7 +12,7 @@ import (
 
 // brandTables are the tables whose rows belong to a brand.
 var brandTables = []string{
-	"rules", "head", "counter", "op", "link", "member", "ident", "lot", "hold", "voucher", "refusal", "tombstone", "wdk_order", "wdk_sub", "quote",
+	"rules", "head", "counter", "op", "link", "seal", "member", "ident", "lot", "hold", "voucher", "refusal", "tombstone", "wdk_order", "wdk_sub", "quote",
 	"reverse", "follower", "follower_row",
 }
 

@@ -193,6 +193,13 @@ type Audit interface {
 	Brands(ctx context.Context) ([]string, error)
 	// Journal streams the journal of administration, the oldest entry first, and Things lists what it must speak of.
 	Journal(ctx context.Context) iter.Seq2[*Entry, error]
+	// Sealed streams the rows that no operation tells of, with their seals.
+	Sealed(ctx context.Context, brand string) iter.Seq2[*Sealed, error]
+	// HeadSeal and JournalSeal are the places where the chain of a brand and the journal were sealed last; 0 if they never were.
+	HeadSeal(ctx context.Context, brand string) (Link, []byte, error)
+	JournalSeal(ctx context.Context) (n int64, hash [32]byte, good bool, err error)
+	// Sealing reports whether there is a key that is not in the database: then every seal is wanted.
+	Sealing() bool
 	Things(ctx context.Context) ([]Thing, error)
 	// Integrity is what is wrong with the database itself: its own check, its schema, rows of brands that are not there.
 	Integrity(ctx context.Context) ([]string, error)

@@ -19,7 +19,7 @@ type loader struct {
 
 func (b *books) load(keys *reverse.Keys, at int64) *reverse.State {
 	l := &loader{books: b, s: reverse.NewState(b.rules), at: at, seen: map[string]bool{}, orders: map[string]bool{}}
-	l.s.Printer = store.Printer{Pepper: b.rules.Pepper}
+	l.s.Printer = store.Printer{Pepper: b.rules.Pepper, Serial: b.rules.Serial}
 	for d := range keys.Requests {
 		if o := b.requests[d]; o != nil {
 			l.s.IndexOp(clone(o))

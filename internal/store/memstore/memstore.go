@@ -476,6 +476,24 @@ func (s *Store) Journal(context.Context) iter.Seq2[*store.Entry, error] {
 	}
 }
 
+// Sealed is empty: memory is nobody's to change.
+func (s *Store) Sealed(context.Context, string) iter.Seq2[*store.Sealed, error] {
+	return func(func(*store.Sealed, error) bool) {}
+}
+
+// HeadSeal is none.
+func (s *Store) HeadSeal(context.Context, string) (store.Link, []byte, error) {
+	return store.Link{}, nil, nil
+}
+
+// JournalSeal is none.
+func (s *Store) JournalSeal(context.Context) (n int64, hash [32]byte, good bool, err error) {
+	return 0, hash, false, nil
+}
+
+// Sealing is not wanted.
+func (s *Store) Sealing() bool { return false }
+
 // Things lists the directory.
 func (s *Store) Things(context.Context) (things []store.Thing, err error) {
 	s.mu.RLock()

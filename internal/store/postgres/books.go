@@ -84,13 +84,14 @@ func (s *Store) Freeze(ctx context.Context) (books store.Audit, release func(), 
 func newStore(o Options) *Store {
 	s := &Store{opts: o, serials: map[string]int64{}, rules: map[int64]*ledger.Brand{}}
 	over := func(pool func() *pgxpool.Pool) store.Books {
-		return store.Books{Stream: func(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
+		return store.Books{Keys: o.Keys, Stream: func(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
 			return s.stream(ctx, pool(), brand, query, read, args...)
 		}}
 	}
 	s.Books = over(func() *pgxpool.Pool { return s.reader })
 	s.Histories = store.Histories{From: over(func() *pgxpool.Pool { return s.pool })}
 	s.Tables = store.Tables{
+		Keys: o.Keys,
 		Read: func(ctx context.Context, do func(store.Tx) error) error {
 			return s.transaction(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
 		},

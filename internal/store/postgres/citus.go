@@ -18,7 +18,7 @@ var (
 
 	// byBrand are distributed by brand_id, the others beside the first: what one batch locks, reads and writes is on one machine.
 	byBrand = []string{
-		"head", "counter", "link", "op", "member", "ident", "lot", "hold", "voucher", "refusal", "tombstone",
+		"head", "counter", "link", "seal", "op", "member", "ident", "lot", "hold", "voucher", "refusal", "tombstone",
 		"wdk_order", "wdk_sub", "quote", "reverse", "follower", "follower_row",
 	}
 )

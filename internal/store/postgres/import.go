@@ -10,6 +10,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/seal"
 	"recoup/internal/store"
 )
 
@@ -92,7 +93,7 @@ func (s *Store) Import(ctx context.Context, from store.Source, progress func(wha
 		return storeError(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // harmless after the commit
-	im := &importer{ctx: ctx, tx: tx, from: from, snap: snap, progress: progress}
+	im := &importer{ctx: ctx, tx: tx, from: from, snap: snap, keys: s.opts.Keys, progress: progress}
 	for _, step := range []func() error{
 		im.begin, im.bare, im.directory, im.heads, im.assets, im.members, im.operations, im.remembered, im.wdk, im.index, im.still,
 	} {
@@ -134,6 +135,7 @@ type importer struct {
 	tx       pgx.Tx
 	from     store.Source
 	snap     *store.Snapshot
+	keys     seal.Keys
 	points   []point  // of its brands
 	indexes  []string // to be made again
 	progress func(string, int64)
@@ -207,7 +209,7 @@ func (im *importer) directory() error {
 		}
 	}
 	for _, a := range im.snap.Apps {
-		text, err := store.Encode(a)
+		text, err := store.Conceal(im.keys, a)
 		if err != nil {
 			return err
 		}
@@ -237,7 +239,7 @@ func (im *importer) directory() error {
 		}
 	}
 	return bring(im, "rules", "rules", "brand_id version body", im.from.Rules, func(brand int64, v *ledger.Brand, put func(...any)) error {
-		text, err := store.Encode(v)
+		text, err := store.Conceal(im.keys, v)
 		put(brand, v.Version, text)
 		return err
 	})
@@ -361,18 +363,18 @@ func (im *importer) operations() error {
 
 // remembered copies refusals and tombstones.
 func (im *importer) remembered() error {
-	err := bring(im, "refusals", "refusal", "brand_id request content until result", im.from.Refusals,
+	err := bring(im, "refusals", "refusal", "brand_id request content until result seal", im.from.Refusals,
 		func(brand int64, v *ledger.Refusal, put func(...any)) error {
 			im.text = store.AppendResult(im.text[:0], &v.Result)
-			put(brand, v.Request[:], v.Content[:], v.Until, im.text)
+			put(brand, v.Request[:], v.Content[:], v.Until, im.text, im.printer(brand).RefusalSeal(v))
 			return nil
 		})
 	if err != nil {
 		return err
 	}
-	return bring(im, "tombstones", "tombstone", "brand_id order_no app family charge signed amount member until", im.from.Tombs,
+	return bring(im, "tombstones", "tombstone", "brand_id order_no app family charge signed amount member until seal", im.from.Tombs,
 		func(brand int64, v *ledger.Tombstone, put func(...any)) error {
-			put(brand, v.Order, v.App, int64(v.Family), v.Charge, v.Signed, int64(v.Amount), v.Member, v.Until)
+			put(brand, v.Order, v.App, int64(v.Family), v.Charge, v.Signed, int64(v.Amount), v.Member, v.Until, im.printer(brand).TombSeal(v))
 			return nil
 		})
 }
@@ -398,10 +400,10 @@ func (im *importer) wdk() error {
 	if err != nil {
 		return err
 	}
-	err = bring(im, "quotes", "quote", "brand_id token store until bound body", im.from.Quotes,
+	err = bring(im, "quotes", "quote", "brand_id token store until bound body seal", im.from.Quotes,
 		func(brand int64, v *reverse.Quote, put func(...any)) error {
 			text, err := store.Encode(v)
-			put(brand, v.Token, v.Store, store.FarEnd(v.Until), v.Bound, text)
+			put(brand, v.Token, v.Store, store.FarEnd(v.Until), v.Bound, text, im.printer(brand).QuoteSeal(v))
 			return err
 		})
 	if err != nil {
@@ -413,6 +415,16 @@ func (im *importer) wdk() error {
 			put(brand, v.ID, v.Main, text)
 			return err
 		})
+}
+
+// printer has the pepper of a brand.
+func (im *importer) printer(serial int64) store.Printer {
+	for _, b := range im.snap.Brands {
+		if b.Serial == serial {
+			return store.Printer{Pepper: b.Pepper, Serial: serial}
+		}
+	}
+	return store.Printer{} // there is no such brand
 }
 
 // orNull leaves "" out of partial indexes.

@@ -20,6 +20,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/seal"
 	"recoup/internal/store"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 	ServerClock bool                 // stamps by the database's clock instead of the caller's
 	ReadOnly    bool                 // audits only: the schema is taken as it is
 	Upgrade     bool                 // bring an older schema up to date; an empty database gets one anyway
+	Keys        seal.Keys            // that encrypt secrets and peppers
 	Migrated    func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
 }
 
@@ -144,7 +146,7 @@ func (s *Store) brand(ctx context.Context, q *pgx.Conn, serial, version int64) (
 	if err := q.QueryRow(ctx, sql("Rules"), serial, version).Scan(&text); err != nil {
 		return nil, fmt.Errorf("postgres: rules %d of brand %d: %w", version, serial, err)
 	}
-	b, err := store.Decode[ledger.Brand]([]byte(text))
+	b, err := store.Reveal[ledger.Brand](s.opts.Keys, []byte(text))
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func TestSchema(t *testing.T) {
 		{"ALTER TABLE op ENABLE ROW LEVEL SECURITY", "column op.seq is not as"},
 		{"ALTER TABLE lot DROP CONSTRAINT lot_check", "lacks the constraint lot.lot_check"},
 		{"DROP VIEW v_lot CASCADE", "lacks the column v_lot.brand"},
-		{"INSERT INTO refusal (brand_id, request, content, until, result) VALUES (7, '', '', 1, '{}')", "table refusal has rows of brand number 7"},
+		{"INSERT INTO refusal (brand_id, request, content, until, result, seal) VALUES (7, '', '', 1, '{}', '')", "table refusal has rows of brand number 7"},
 	} {
 		if _, err := s.pool.Exec(t.Context(), row.change); err != nil {
 			t.Fatal(err)

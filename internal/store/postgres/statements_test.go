@@ -74,7 +74,7 @@ var scanned = regexp.MustCompile(`^-- (all|one row$|one row;|the last row|no tab
 // prefixes are the first columns after brand_id by which a plan must enter each index.
 var prefixes = map[string]string{
 	"head_pkey": "brand_id", "counter_pkey": "brand_id", "brand_pkey": "serial", "brand_id_key": "id", "rules_pkey": "version",
-	"link_pkey": "last", "app_pkey": "key", "session_pkey": "digest", "journal_pkey": "n", "journal_what": "what",
+	"link_pkey": "last", "seal_pkey": "brand_id", "app_pkey": "key", "session_pkey": "digest", "journal_pkey": "n", "journal_what": "what",
 	"op_pkey": "seq", "op_member": "member", "link_at": "at", "follower_pkey": "name", "follower_row_pkey": "name", "op_request": "request", "op_refund": "refund", "op_order": "order_no",
 	"member_pkey": "id", "member_due": "due", "ident_pkey": "type", "lot_pkey": "account", "lot_open": "account",
 	"lot_due_member": "member", "hold_pkey": "order_no", "hold_member": "member", "voucher_pkey": "id", "voucher_member": "member",

@@ -53,7 +53,7 @@ func TestSchema(t *testing.T) {
 		{"CREATE TRIGGER thief AFTER INSERT ON op BEGIN SELECT 1; END", "of its own, trigger thief"},
 		{"ALTER TABLE head ADD COLUMN more TEXT", "table head is not as"},
 		{"DROP VIEW v_lot", "lacks the view v_lot"},
-		{"INSERT INTO refusal VALUES (7, x'00', x'00', 1, '{}')", "table refusal has rows of brand number 7"},
+		{"INSERT INTO refusal VALUES (7, x'00', x'00', 1, '{}', x'')", "table refusal has rows of brand number 7"},
 		{"INSERT INTO counter VALUES (-3, 5)", "table counter has rows of brand number -3"},
 	} {
 		if err := c.script(row.change); err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/seal"
 	"recoup/internal/store"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	Path     string
 	ReadOnly bool                 // queries and audits only; the schema is taken as it is
 	Upgrade  bool                 // bring an older schema up to date; an empty file gets one anyway
+	Keys     seal.Keys            // that encrypt secrets and peppers
 	Migrated func(from, to int64) // hears of a schema that was made or brought up to date; nil: nobody does
 	LogPages int                  // pages in the log that ask for a checkpoint; 0: as many as suit a busy shop
 }
@@ -92,9 +94,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		path: path, readOnly: o.ReadOnly, writer: make(chan *writer, 1), idle: make(chan *conn, readersIdle),
 		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
 	}
-	s.Books = store.Books{Stream: s.stream}
+	s.Books = store.Books{Stream: s.stream, Keys: o.Keys}
 	s.Histories = store.Histories{From: s.Books}
 	s.Tables = store.Tables{
+		Keys: o.Keys,
 		Read: func(ctx context.Context, do func(store.Tx) error) error {
 			return s.read(func(c *conn) error { return do(tx{ctx, c}) })
 		},
@@ -370,7 +373,7 @@ func (s *Store) brand(ctx context.Context, c *conn, h *head) (b *ledger.Brand, e
 	}
 	b = nil
 	err = c.query(ctx, "Rules", func(r store.Row) error {
-		b, err = store.Decode[ledger.Brand](r.Bytes(0))
+		b, err = store.Reveal[ledger.Brand](s.Tables.Keys, r.Bytes(0))
 		return err
 	}, h.serial, h.version)
 	if err != nil {

@@ -6,7 +6,10 @@
 -- Directory: small, cached, read whole. These tables and goose's own are the only ones without brand_id.
 
 CREATE TABLE directory (
-  revision bigint NOT NULL -- one row; moves with every write below
+  revision bigint NOT NULL, -- one row; moves with every write below
+  sealed bigint NOT NULL DEFAULT 0, -- entry of the journal that was sealed last
+  hash bytea NOT NULL DEFAULT '', -- its hash
+  seal bytea NOT NULL DEFAULT '' -- keyed digest of the two
 );
 INSERT INTO directory (revision) VALUES (0);
 
@@ -57,6 +60,13 @@ CREATE TABLE link (
   hash bytea NOT NULL,
   PRIMARY KEY (brand_id, last)
 );
+-- Where a brand's chain was sealed last: by a key that is not in the database, what came before cannot be made anew.
+CREATE TABLE seal (
+  last bigint NOT NULL,
+  brand_id integer PRIMARY KEY,
+  hash bytea NOT NULL,
+  seal bytea NOT NULL
+) WITH (fillfactor = 10);
 CREATE INDEX link_at ON link (brand_id, at, last); -- which operation was the last at a moment
 
 -- An operation is one row.
@@ -150,6 +160,7 @@ CREATE TABLE refusal (
   request bytea NOT NULL,
   content bytea NOT NULL,
   result text NOT NULL,
+  seal bytea NOT NULL, -- keyed digest of the row, which no operation tells of
   PRIMARY KEY (brand_id, request)
 );
 CREATE INDEX refusal_until ON refusal (brand_id, until);
@@ -164,6 +175,7 @@ CREATE TABLE tombstone (
   order_no text COLLATE "C" NOT NULL,
   app text COLLATE "C" NOT NULL,
   member text COLLATE "C" NOT NULL,
+  seal bytea NOT NULL,
   PRIMARY KEY (brand_id, order_no, app, family, charge)
 );
 CREATE INDEX tombstone_app ON tombstone (brand_id, app, until);
@@ -196,6 +208,7 @@ CREATE TABLE quote (
   token text COLLATE "C" NOT NULL,
   store text COLLATE "C" NOT NULL,
   body text NOT NULL,
+  seal bytea NOT NULL,
   PRIMARY KEY (brand_id, token)
 );
 CREATE INDEX quote_live ON quote (brand_id, store, until) WHERE NOT bound;

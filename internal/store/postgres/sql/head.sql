@@ -49,3 +49,12 @@ SELECT current_setting('server_version_num')::bigint, current_setting('fsync'), 
 -- name: SetLocal
 -- no table: behind a transaction pooler a session's settings are nobody's, so each transaction brings its own
 SELECT set_config(k.name, k.value, true) FROM unnest($1::text[], $2::text[]) AS k(name, value);
+
+-- name: HeadSeal
+-- one row by primary key
+SELECT last, hash, seal FROM seal WHERE brand_id = $1;
+
+-- name: SaveSeal
+-- one row by primary key
+INSERT INTO seal (brand_id, last, hash, seal) VALUES ($1, $2, $3, $4)
+ON CONFLICT (brand_id) DO UPDATE SET last = excluded.last, hash = excluded.hash, seal = excluded.seal;

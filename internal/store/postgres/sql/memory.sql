@@ -8,10 +8,10 @@ SELECT r.request, r.content, r.until, r.result FROM unnest($2::bytea[]) AS k(req
 
 -- name: SaveRefusals
 -- one row each by primary key
-INSERT INTO refusal (brand_id, request, content, until, result)
-VALUES ($1, unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]), unnest($5::text[]))
+INSERT INTO refusal (brand_id, request, content, until, result, seal)
+VALUES ($1, unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]), unnest($5::text[]), unnest($6::bytea[]))
 ON CONFLICT (brand_id, request) DO UPDATE
-SET content = excluded.content, until = excluded.until, result = excluded.result;
+SET content = excluded.content, until = excluded.until, result = excluded.result, seal = excluded.seal;
 
 -- name: PurgeRefusals
 -- the head of the index refusal_until
@@ -38,11 +38,11 @@ SELECT k.app, (
 
 -- name: SaveTombs
 -- one row each by primary key
-INSERT INTO tombstone (brand_id, order_no, app, family, charge, signed, amount, member, until)
+INSERT INTO tombstone (brand_id, order_no, app, family, charge, signed, amount, member, until, seal)
 VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::smallint[]), unnest($5::boolean[]), unnest($6::bigint[]),
-  unnest($7::bigint[]), unnest($8::text[]), unnest($9::bigint[]))
+  unnest($7::bigint[]), unnest($8::text[]), unnest($9::bigint[]), unnest($10::bytea[]))
 ON CONFLICT (brand_id, order_no, app, family, charge) DO UPDATE
-SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until;
+SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until, seal = excluded.seal;
 
 -- name: LiftTombs
 -- one row each by primary key
@@ -62,9 +62,9 @@ DELETE FROM tombstone WHERE brand_id = $1 AND ctid = ANY (ARRAY(
 
 -- name: Refusals
 -- in order of the primary key
-SELECT request, content, until, result FROM refusal WHERE brand_id = $1 ORDER BY request;
+SELECT request, content, until, result, seal FROM refusal WHERE brand_id = $1 ORDER BY request;
 
 -- name: Tombs
 -- in order of the primary key
-SELECT order_no, app, family, charge, signed, amount, member, until FROM tombstone WHERE brand_id = $1
+SELECT order_no, app, family, charge, signed, amount, member, until, seal FROM tombstone WHERE brand_id = $1
 ORDER BY order_no, app, family, charge;

@@ -71,10 +71,10 @@ ON CONFLICT (brand_id, no) DO UPDATE SET out = excluded.out WHERE wdk_sub.main =
 
 -- name: SaveQuotes
 -- one row each by primary key
-INSERT INTO quote (brand_id, token, store, until, bound, body)
-VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::boolean[]), unnest($6::text[]))
+INSERT INTO quote (brand_id, token, store, until, bound, body, seal)
+VALUES ($1, unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::boolean[]), unnest($6::text[]), unnest($7::bytea[]))
 ON CONFLICT (brand_id, token) DO UPDATE
-SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body;
+SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body, seal = excluded.seal;
 
 -- name: SaveReverses
 -- one row each by primary key
@@ -94,7 +94,7 @@ SELECT body, main, out FROM wdk_order WHERE brand_id = $1 ORDER BY main;
 
 -- name: Quotes
 -- in order of the primary key
-SELECT body, token, store, until, bound FROM quote WHERE brand_id = $1 ORDER BY token;
+SELECT body, token, store, until, bound, seal FROM quote WHERE brand_id = $1 ORDER BY token;
 
 -- name: Reverses
 -- in order of the primary key

@@ -3,7 +3,10 @@
 -- Directory.
 
 CREATE TABLE directory (
-  revision INTEGER NOT NULL -- one row; moves with every write below
+  revision INTEGER NOT NULL, -- one row; moves with every write below
+  sealed INTEGER NOT NULL DEFAULT 0, -- entry of the journal that was sealed last
+  hash BLOB NOT NULL DEFAULT x'', -- its hash
+  seal BLOB NOT NULL DEFAULT x'' -- keyed digest of the two
 ) STRICT;
 INSERT INTO directory (revision) VALUES (0);
 
@@ -76,6 +79,14 @@ CREATE TABLE link (
   at INTEGER NOT NULL,
   PRIMARY KEY (brand, last)
 ) STRICT, WITHOUT ROWID;
+-- Where a brand's chain was sealed last: by a key that is not in the database, what came before cannot be made anew.
+CREATE TABLE seal (
+  brand INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  seal BLOB NOT NULL
+) STRICT;
+
 CREATE INDEX link_at ON link (brand, at); -- which operation was the last at a moment
 
 -- A member's accounts lie in its row with the lots granted last: a charge writes this row and no other but its operation.
@@ -143,6 +154,7 @@ CREATE TABLE refusal (
   content BLOB NOT NULL,
   until INTEGER NOT NULL,
   result TEXT NOT NULL,
+  seal BLOB NOT NULL, -- keyed digest of the row, which no operation tells of
   PRIMARY KEY (brand, request)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refusal_until ON refusal (brand, until);
@@ -157,6 +169,7 @@ CREATE TABLE tombstone (
   amount INTEGER NOT NULL,
   member TEXT NOT NULL,
   until INTEGER NOT NULL,
+  seal BLOB NOT NULL,
   PRIMARY KEY (brand, order_no, app, family, charge)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstone_app ON tombstone (brand, app, until);
@@ -189,6 +202,7 @@ CREATE TABLE quote (
   until INTEGER NOT NULL, -- never is 2^63-1
   bound INTEGER NOT NULL, -- 1: used
   body TEXT NOT NULL,
+  seal BLOB NOT NULL,
   PRIMARY KEY (brand, token)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX quote_live ON quote (brand, store, until) WHERE bound = 0;

@@ -123,3 +123,15 @@ INSERT INTO journal (n, at, what, body, hash) VALUES (?1, ?2, ?3, ?4, ?5);
 -- name: Journal
 -- all, in order of the primary key
 SELECT n, body, at, what, hash FROM journal ORDER BY n;
+
+-- name: SealJournal
+-- one row
+UPDATE directory SET sealed = ?1, hash = ?2, seal = ?3;
+
+-- name: JournalSeal
+-- one row
+SELECT sealed, hash, seal FROM directory;
+
+-- name: RewriteRules
+-- one row by primary key
+UPDATE rules SET body = ?3 WHERE brand = ?1 AND version = ?2;

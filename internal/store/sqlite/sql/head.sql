@@ -63,3 +63,12 @@ PRAGMA wal_checkpoint(PASSIVE);
 -- name: LogLength
 -- copies nothing
 PRAGMA wal_checkpoint(NOOP);
+
+-- name: HeadSeal
+-- one row by rowid
+SELECT last, hash, seal FROM seal WHERE brand = ?1;
+
+-- name: SaveSeal
+-- one row by rowid
+INSERT INTO seal (brand, last, hash, seal) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (brand) DO UPDATE SET last = excluded.last, hash = excluded.hash, seal = excluded.seal;

@@ -6,9 +6,9 @@ SELECT request, content, until, result FROM refusal WHERE brand = ?1 AND request
 
 -- name: SaveRefusals
 -- one row by primary key
-INSERT INTO refusal (brand, request, content, until, result) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO refusal (brand, request, content, until, result, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (brand, request) DO UPDATE
-SET content = excluded.content, until = excluded.until, result = excluded.result;
+SET content = excluded.content, until = excluded.until, result = excluded.result, seal = excluded.seal;
 
 -- name: PurgeRefusals
 -- the head of the index refusal_until
@@ -28,10 +28,10 @@ AND NOT EXISTS (SELECT 1 FROM tombstone AS o WHERE o.brand = t.brand AND o.order
 
 -- name: SaveTombs
 -- one row by primary key
-INSERT INTO tombstone (brand, order_no, app, family, charge, signed, amount, member, until)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO tombstone (brand, order_no, app, family, charge, signed, amount, member, until, seal)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (brand, order_no, app, family, charge) DO UPDATE
-SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until;
+SET signed = excluded.signed, amount = excluded.amount, member = excluded.member, until = excluded.until, seal = excluded.seal;
 
 -- name: LiftTombs
 -- one row by primary key
@@ -44,9 +44,9 @@ DELETE FROM tombstone WHERE (brand, order_no, app, family, charge) IN
 
 -- name: Refusals
 -- in order of the primary key
-SELECT request, content, until, result FROM refusal WHERE brand = ?1 ORDER BY request;
+SELECT request, content, until, result, seal FROM refusal WHERE brand = ?1 ORDER BY request;
 
 -- name: Tombs
 -- in order of the primary key
-SELECT order_no, app, family, charge, signed, amount, member, until
+SELECT order_no, app, family, charge, signed, amount, member, until, seal
 FROM tombstone WHERE brand = ?1 ORDER BY order_no, app, family, charge;

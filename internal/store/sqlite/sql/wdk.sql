@@ -42,9 +42,9 @@ ON CONFLICT (brand, no) DO UPDATE SET out = excluded.out WHERE main = excluded.m
 
 -- name: SaveQuotes
 -- one row by primary key
-INSERT INTO quote (brand, token, store, until, bound, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO quote (brand, token, store, until, bound, body, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (brand, token) DO UPDATE
-SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body;
+SET store = excluded.store, until = excluded.until, bound = excluded.bound, body = excluded.body, seal = excluded.seal;
 
 -- name: SaveReverses
 -- one row by primary key
@@ -66,7 +66,7 @@ SELECT body, id, main FROM reverse WHERE brand = ?1 ORDER BY id;
 
 -- name: Quotes
 -- in order of the primary key
-SELECT body, token, store, until, bound FROM quote WHERE brand = ?1 ORDER BY token;
+SELECT body, token, store, until, bound, seal FROM quote WHERE brand = ?1 ORDER BY token;
 
 -- name: SubRows
 -- in order of the primary key
