@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"recoup/internal/ledger"
 	"recoup/internal/seal"
 	"recoup/internal/store"
 )
@@ -49,6 +50,8 @@ func (c *keyCreateCmd) Run(e *env) error {
 type rekeyer interface {
 	Rekey(ctx context.Context, by store.Author) (int, error)
 	EncryptedUnder(ctx context.Context) (map[string]int, error)
+	SealJournal(ctx context.Context) error
+	SealHead(ctx context.Context, b *ledger.Brand) (store.Link, error)
 }
 
 type keyListCmd struct {
@@ -130,8 +133,21 @@ func (c *keyRotateCmd) Run(e *env) error {
 		return err
 	}
 	defer s.Close()
-	n, err := s.(rekeyer).Rekey(e.ctx, by)
+	k := s.(rekeyer)
+	n, err := k.Rekey(e.ctx, by)
 	if err != nil {
+		return err
+	}
+	snap, err := s.Snapshot(e.ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range snap.Brands { // as a service does every second
+		if _, err := k.SealHead(e.ctx, b); err != nil {
+			return err
+		}
+	}
+	if err := k.SealJournal(e.ctx); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.stdout, "%d secrets are encrypted under key %s\n", n, keys[0].ID())

@@ -93,7 +93,7 @@ func runScripts(t *testing.T, kind string, without map[string]string, database f
 			e.Values[running{}] = new(*service)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "stop": stop, "take": take},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "stop": stop, "take": take, "join": join},
 	})
 }
 
@@ -132,6 +132,18 @@ func take(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no group of %s matches the output", args[1])
 	}
 	ts.Setenv(args[0], found[1])
+}
+
+// join writes files one after the other into the last, which only its owner may read.
+func join(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: join FILE… FILE")
+	}
+	var text string
+	for _, name := range args[:len(args)-1] {
+		text += ts.ReadFile(name)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[len(args)-1]), []byte(text), 0o600))
 }
 
 // A service is a serving command that runs in this process.

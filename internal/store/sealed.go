@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 
 	"recoup/internal/ledger"
@@ -162,51 +163,56 @@ func (t Tables) Sealing() bool { return len(t.Keys) > 0 }
 // Reveal decodes a document of the directory and decrypts its secrets.
 func Reveal[T any](keys seal.Keys, text []byte) (*T, error) {
 	v, err := Decode[T](text)
-	if err == nil {
-		err = eachSecret(v, keys.Decrypt)
-	}
 	if err != nil {
 		return nil, err
+	}
+	place, secrets := secretsOf(v)
+	for _, s := range secrets {
+		if *s, err = keys.Decrypt(place, *s); err != nil {
+			return nil, err
+		}
 	}
 	return v, nil
 }
 
 // Conceal is the text of a document of the directory with its secrets encrypted.
 func Conceal(keys seal.Keys, v any) ([]byte, error) {
-	encrypt := func(place, text string) (string, error) { return keys.Encrypt(place, text), nil }
 	switch d := v.(type) {
 	case *App:
 		a := *d
-		a.Secrets = append([]string(nil), d.Secrets...)
+		a.Secrets = slices.Clone(d.Secrets)
 		v = &a
 	case *ledger.Brand:
 		b := *d
 		v = &b
 	}
-	if err := eachSecret(v, encrypt); err != nil {
-		return nil, err
+	place, secrets := secretsOf(v)
+	for _, s := range secrets {
+		*s = keys.Encrypt(place, *s)
 	}
 	return Encode(v)
 }
 
-// eachSecret changes every secret of a document.
-func eachSecret(v any, change func(place, text string) (string, error)) (err error) {
+// secretsOf are the secrets of a document, and the place that they are encrypted for.
+func secretsOf(v any) (place string, secrets []*string) {
 	switch d := v.(type) {
 	case *App:
 		for i := range d.Secrets {
-			if d.Secrets[i], err = change("a secret of app "+d.Key, d.Secrets[i]); err != nil {
-				return err
-			}
+			secrets = append(secrets, &d.Secrets[i])
 		}
+		return "a secret of app " + d.Key, secrets
 	case *ledger.Brand:
-		d.Pepper, err = change("the pepper of brand "+d.ID, d.Pepper)
+		return "the pepper of brand " + d.ID, []*string{&d.Pepper}
 	}
-	return err
+	return "", nil
 }
 
 // Rekey encrypts every secret anew, under the first key, and tells the journal. It answers how many secrets there were.
 func (t Tables) Rekey(ctx context.Context, by Author) (secrets int, err error) {
-	count := func(place, text string) (string, error) { secrets++; return text, nil }
+	count := func(v any) {
+		_, list := secretsOf(v)
+		secrets += len(list)
+	}
 	err = t.change(ctx, func(tx Tx) error {
 		var apps []*App
 		if err := readAll(tx, t.Keys, "Apps", &apps); err != nil {
@@ -226,18 +232,20 @@ func (t Tables) Rekey(ctx context.Context, by Author) (secrets int, err error) {
 			if err == nil {
 				_, err = tx.Exec("SaveApp", a.Key, string(text))
 			}
-			if err = errors.Join(err, eachSecret(a, count)); err != nil {
+			if err != nil {
 				return err
 			}
+			count(a)
 		}
 		for _, b := range rules {
 			text, err := Conceal(t.Keys, b)
 			if err == nil {
 				_, err = tx.Exec("RewriteRules", b.Serial, b.Version, string(text))
 			}
-			if err = errors.Join(err, eachSecret(b, count)); err != nil {
+			if err != nil {
 				return err
 			}
+			count(b)
 		}
 		return note(tx, &Entry{Author: by, What: "key", Key: t.Keys[0].ID(), Changes: []Changed{{Field: "secrets encrypted", After: strconv.Itoa(secrets)}}})
 	})
@@ -247,26 +255,28 @@ func (t Tables) Rekey(ctx context.Context, by Author) (secrets int, err error) {
 // EncryptedUnder counts secrets by the id of the key that they are encrypted under, "" for none.
 func (t Tables) EncryptedUnder(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
-	count := func(_, text string) (string, error) {
-		id, _ := seal.EncryptedBy(text)
-		counts[id]++
-		return text, nil
+	count := func(v any) {
+		_, secrets := secretsOf(v)
+		for _, s := range secrets {
+			id, _ := seal.EncryptedBy(*s)
+			counts[id]++
+		}
 	}
 	err := t.Read(ctx, func(tx Tx) error {
 		return errors.Join(
 			tx.Query("Apps", func(r Row) error {
 				a, err := Decode[App](r.Bytes(0))
-				if err != nil {
-					return err
+				if err == nil {
+					count(a)
 				}
-				return eachSecret(a, count)
+				return err
 			}),
 			tx.Query("RulesRows", func(r Row) error {
 				b, err := Decode[ledger.Brand](r.Bytes(1))
-				if err != nil {
-					return err
+				if err == nil {
+					count(b)
 				}
-				return eachSecret(b, count)
+				return err
 			}))
 	})
 	return counts, err
