@@ -160,6 +160,11 @@ func (c *verifyCmd) brand(e *env, s store.Audit, id string, expected [][32]byte)
 		e.progress("")
 	}
 	v.Seconds = time.Since(start).Seconds()
+	if errors.Is(err, store.ErrNoBrand) { // which the list of brands has
+		v.Divergences++
+		v.Found = append(v.Found, &audit.Divergence{Brand: id, Check: audit.RowCheck, What: "rows of the brand", Expected: "a head, a counter and rules", Found: err.Error()})
+		return v, nil
+	}
 	if err != nil {
 		return v, err
 	}

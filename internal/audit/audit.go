@@ -227,6 +227,8 @@ func (a *audit) headSeal(ctx context.Context) (*store.Link, error) {
 	case !bytes.Equal(mac, a.printer.LinkSeal(l)):
 		a.note(diverge(SealCheck, "seal of the chain", "the seal of operation "+fmt.Sprint(l.Last), "another: the seal was changed"))
 		return nil, nil
+	case l.Last == 0: // before the first operation
+		return nil, nil
 	}
 	a.sum.Sealed = l.Last
 	return &l, nil

@@ -13,17 +13,36 @@ type balanceAudit struct {
 	last    mark
 	at      int64 // its stamp
 	sums    [ledger.Kinds]ledger.Amount
-	told    bool // the last operation said what the account held after it
+	told    bool  // the last operation said what the account held after it
+	touched int64 // stamp of the last operation that moved or pinned something
 }
 
-// add takes a move of an account (0), or what the account is said to hold then (1).
+// What a line of the balance section is.
+const (
+	movedBy byte = iota // an operation moves the account
+	saidBy              // what an operation says the account held after it
+	pinned              // an operation pins or unpins something of it
+	changed             // when the account's row says it changed
+)
+
+// add takes a line of an account.
 func (a *balanceAudit) add(r *reader) *Divergence {
-	account, seq, said, op := r.keyText(), r.number(), r.byte() == 1, ledger.ID(r.id())
-	amounts := r.amounts()
+	account, seq, line := r.keyText(), r.number(), r.byte()
 	if string(account) != a.account {
 		r.note(a.end())
 		*a = balanceAudit{account: string(account), told: true}
 	}
+	switch line {
+	case pinned:
+		a.touched = max(a.touched, r.int())
+		return nil
+	case changed:
+		if made, at := r.int(), r.int(); at != max(made, a.touched) {
+			return diverge(BalanceCheck, "last change of account "+a.account, max(made, a.touched), at).at(a.last)
+		}
+		return nil
+	}
+	said, op, amounts := line == saidBy, ledger.ID(r.id()), r.amounts()
 	if seq != a.last.seq {
 		r.note(a.end())
 	}
@@ -32,7 +51,7 @@ func (a *balanceAudit) add(r *reader) *Divergence {
 		if at < a.at {
 			return diverge(BalanceCheck, "stamp of an operation on account "+textOf(account), fmt.Sprintf("at least %d", a.at), at).at(mark{seq, op})
 		}
-		a.last, a.at, a.told = mark{seq, op}, at, false
+		a.last, a.at, a.told, a.touched = mark{seq, op}, at, false, max(a.touched, at)
 		for k := range amounts {
 			a.sums[k] += amounts[k]
 		}

@@ -65,14 +65,20 @@ func (s *spreader) balances(o *ledger.Op) error {
 			}
 		}
 		s.rec = start(s.rec, balanceSection).text(p.Lot.Account).number(o.Seq)
-		s.rec = append(s.rec, 0).id(o.ID).amounts(&moved).int(o.At)
+		s.rec = append(s.rec, movedBy).id(o.ID).amounts(&moved).int(o.At)
+		if err := s.books.add(s.rec); err != nil {
+			return err
+		}
+	}
+	for i := range o.Pins {
+		s.rec = append(start(s.rec, balanceSection).text(o.Pins[i].Lot.Account).number(o.Seq), pinned).int(o.At)
 		if err := s.books.add(s.rec); err != nil {
 			return err
 		}
 	}
 	for i := range o.After {
 		s.rec = start(s.rec, balanceSection).text(o.After[i].Account).number(o.Seq)
-		s.rec = append(s.rec, 1).id(o.ID).amounts(&o.After[i].Sums)
+		s.rec = append(s.rec, saidBy).id(o.ID).amounts(&o.After[i].Sums)
 		if err := s.books.add(s.rec); err != nil {
 			return err
 		}

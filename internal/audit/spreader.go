@@ -25,7 +25,12 @@ func (s *spreader) close() error { return errors.Join(s.orders.close(), s.books.
 
 func (s *spreader) account(v *ledger.Account) error {
 	s.rec = append(start(s.rec, lotSection).text(v.ID).number(rowSeq).number(rowSeq), accountRow).text(v.Member).int(v.Lots)
-	return s.books.add(s.rec.amounts(&v.Balance).amounts(&v.Held).amounts(&v.Granted).amounts(&v.Used).amounts(&v.Expired))
+	s.rec = s.rec.amounts(&v.Balance).amounts(&v.Held).amounts(&v.Granted).amounts(&v.Used).amounts(&v.Expired)
+	if err := s.books.add(s.rec); err != nil {
+		return err
+	}
+	s.rec = append(start(s.rec, balanceSection).text(v.ID).number(rowSeq), changed).int(v.Created).int(v.Changed)
+	return s.books.add(s.rec)
 }
 
 func (s *spreader) lot(v *ledger.Lot) error {

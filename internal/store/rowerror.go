@@ -53,8 +53,9 @@ func agree(r Row, copies ...copied) error {
 			same, found = bytes.Equal(b, want), fmt.Sprintf("%x", b)
 			c.body = fmt.Sprintf("%x", want)
 		case bool:
-			found = r.Int(c.column) != 0
-			same = found == want
+			n := r.Int(c.column)
+			found = n
+			same = n == 1 && want || n == 0 && !want
 		}
 		if !same {
 			return fmt.Errorf("column %s is %v, and the body says %v", c.name, found, c.body)

@@ -16,14 +16,15 @@ var brandTables = []string{
 	"reverse", "follower", "follower_row",
 }
 
-// Strangers names tables with rows of brands that are not there. next is the first brand of a table after one, 0 when there is none.
-func Strangers(serials []int64, next func(table string, after int64) (int64, error)) (found []string, err error) {
+// Strangers names tables with rows of brands that are not there. next is the first brand of a table after one, and whether there is one.
+func Strangers(serials []int64, next func(table string, after int64) (brand int64, more bool, err error)) (found []string, err error) {
 	for _, table := range brandTables {
 		for brand := int64(math.MinInt32); ; {
-			if brand, err = next(table, brand); err != nil {
+			var more bool
+			if brand, more, err = next(table, brand); err != nil {
 				return found, err
 			}
-			if brand == 0 {
+			if !more {
 				break
 			}
 			if !slices.Contains(serials, brand) {

@@ -31,12 +31,12 @@ func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
 	if err != nil {
 		return wrong, err
 	}
-	strangers, err := store.Strangers(serials, func(table string, after int64) (next int64, err error) {
+	strangers, err := store.Strangers(serials, func(table string, after int64) (next int64, more bool, err error) {
 		err = s.pool.QueryRow(ctx, fmt.Sprintf("SELECT brand_id FROM %s WHERE brand_id > $1 ORDER BY brand_id LIMIT 1", table), after).Scan(&next)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return 0, nil
+			return 0, false, nil
 		}
-		return next, storeError(err)
+		return next, err == nil, storeError(err)
 	})
 	return append(wrong, strangers...), err
 }

@@ -51,13 +51,14 @@ func (c *conn) strangers(ctx context.Context) ([]string, error) {
 	if err := c.query(ctx, "Serials", func(r store.Row) error { serials = append(serials, r.Int(0)); return nil }); err != nil {
 		return nil, err
 	}
-	return store.Strangers(serials, func(table string, after int64) (next int64, err error) {
-		q, err := c.prepare("strangers", fmt.Sprintf("SELECT coalesce(min(brand), 0) FROM %s WHERE brand > ?1", table))
+	return store.Strangers(serials, func(table string, after int64) (next int64, more bool, err error) {
+		q, err := c.prepare("strangers", fmt.Sprintf("SELECT brand FROM %s WHERE brand > ?1 ORDER BY brand LIMIT 1", table))
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		defer q.finalize()
 		q.BindInt64(1, after)
-		return next, q.each(ctx, func(r store.Row) error { next = r.Int(0); return nil })
+		err = q.each(ctx, func(r store.Row) error { next, more = r.Int(0), true; return nil })
+		return next, more, err
 	})
 }
