@@ -5,8 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"recoup"
 	"recoup/internal/demo"
+	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
 )
 
@@ -157,5 +160,129 @@ func verifies(t *testing.T, on database) {
 	}
 	if code != exitDiverge || v.Agree || len(v.Brands) != 3 || diverging != 1 {
 		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+// Damage does not end an audit: every other row and brand is looked at, and the exit code is that of a divergence.
+func TestVerifyDamage(t *testing.T) {
+	dsn := verified["sqlite"].open(t)
+	makeBooks(t, dsn, true)
+	path := strings.TrimPrefix(dsn, "sqlite:")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name, statement string
+		says            []string
+		agree           int
+	}{
+		{"a member's text", `UPDATE member SET body = '{' WHERE place = (SELECT max(place) FROM member WHERE brand = 1)`, []string{"row: member ", "expected a row that can be read"}, 2},
+		{"a wallet's text", `UPDATE member SET wallet = '' WHERE place = (SELECT max(place) FROM member WHERE brand = 1)`, []string{"row: member "}, 2},
+		{"an operation's text", `UPDATE op SET body = 'x' WHERE place = (SELECT max(place) FROM op WHERE brand = 1)`, []string{"row: op "}, 2},
+		{"operations in the middle", `UPDATE op SET body = 'x' WHERE brand = 3 AND seq BETWEEN 20 AND 30`, []string{"row: op 20", "row: op 30"}, 2},
+		{"rules", `UPDATE rules SET body = 'x' WHERE brand = 2`, []string{"row: rules 1"}, 2},
+		{"an app's text", `UPDATE app SET body = 'x'`, []string{"journal: app 12345678"}, 3},
+		{"no head", `DELETE FROM head WHERE brand = 1`, []string{"rows of the brand"}, 2},
+		{"no counter", `DELETE FROM counter WHERE brand = 1`, []string{"DIVERGES"}, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if err := os.WriteFile(path, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(row.statement); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			code, out, errs := tryVerify("--db", dsn)
+			if code != exitDiverge || strings.Count(out, "\n  agrees  ") != row.agree {
+				t.Errorf("%d\n%s%s", code, out, errs)
+			}
+			for _, says := range row.says {
+				if !strings.Contains(out, says) {
+					t.Errorf("does not say %q:\n%s", says, out)
+				}
+			}
+		})
+	}
+	t.Run("pages", func(t *testing.T) {
+		for at := 4096; at < len(whole); at += 25 * 4096 { // the first page says what the file is
+			torn := slices.Clone(whole)
+			clear(torn[at : at+4096])
+			for _, suffix := range []string{"-wal", "-shm"} {
+				_ = os.Remove(path + suffix)
+			}
+			if err := os.WriteFile(path, torn, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if code, out, errs := tryVerify("--db", dsn); code != exitDiverge {
+				t.Errorf("page %d: %d\n%s%s", at/4096+1, code, out, errs)
+			}
+		}
+	})
+}
+
+// An older copy that is put in the place of the books is told by where they were.
+func TestVerifyExpect(t *testing.T) {
+	for name, on := range verified {
+		t.Run(name, func(t *testing.T) {
+			dsn := on.open(t)
+			dir := t.TempDir()
+			first, last := filepath.Join(dir, "first.json"), filepath.Join(dir, "last.json")
+			makeBooks(t, dsn, true)
+			must := func(args ...string) {
+				t.Helper()
+				if code, out, errs := tryVerify(append(args, "--db", dsn)...); code != 0 {
+					t.Fatalf("%v: %d\n%s%s", args, code, out, errs)
+				}
+			}
+			must("--heads", first)
+			n, err := recoup.Open(t.Context(), recoup.Options{DB: dsn, Demo: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			save := &ledger.SaveMember{Head: ledger.Head{Who: ledger.Who{Mobile: "13911112222"}}}
+			if _, err := n.Engine.Submit(t.Context(), demo.MainBrand, save); err != nil {
+				t.Fatal(err)
+			}
+			n.Close()
+			must("--heads", last, "--expect", first)
+			must("--expect", last)
+
+			older := on.open(t) // another demo stands for an older copy: it has none of these heads
+			makeBooks(t, older, true)
+			code, out, _ := tryVerify("--expect", last, "--db", older)
+			if code != exitDiverge || strings.Count(out, "expected head") < 3 {
+				t.Errorf("%d\n%s", code, out)
+			}
+			var h heads
+			text, err := os.ReadFile(last)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(text, &h); err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range h.Brands[1:] {
+				must("--expect", b.Brand+":"+b.Head)
+				must("--expect", b.Head, "--brand", b.Brand)
+			}
+			for _, row := range []struct{ expect, says string }{
+				{h.Brands[1].Head, "there are 3 brands; write BRAND:"},
+				{"abc", "want a head of 64 hexadecimal digits, or a file that --heads wrote"},
+				{h.Brands[1].Brand + ":" + strings.Repeat("0", 64), "expected head"},
+				{"nobody:" + h.Brands[1].Head, "no such brand"},
+			} {
+				if code, out, errs := tryVerify("--expect", row.expect, "--db", dsn); code == 0 || !strings.Contains(out+errs, row.says) {
+					t.Errorf("--expect %s: %d\n%s%s", row.expect, code, out, errs)
+				}
+			}
+		})
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // rules takes a version of the brand's rules. The newest has the pepper and the brand's number.
 func (s *spreader) rules(b *ledger.Brand) error {
-	s.printer, s.serial = store.Printer{Pepper: b.Pepper, Serial: b.Serial}, b.Serial
+	s.printer, s.serial, s.ruled = store.Printer{Pepper: b.Pepper, Serial: b.Serial}, b.Serial, true
 	return nil
 }
 
@@ -80,6 +80,9 @@ func (s *spreader) used(n int64) {
 
 // document adds the print of a row.
 func (s *spreader) document(doc any) error {
+	if !s.ruled { // which was told
+		return nil
+	}
 	p := s.printer.Print(doc)
 	s.rec = append(start(s.rec, printSection), byte(p.Thing)).text(p.ID).number(rowSeq).id(p.Digest)
 	return s.books.add(s.rec)
@@ -87,6 +90,9 @@ func (s *spreader) document(doc any) error {
 
 // prints adds what an operation left.
 func (s *spreader) prints(o *ledger.Op) error {
+	if !s.ruled {
+		return nil
+	}
 	for _, p := range o.Prints {
 		s.rec = append(start(s.rec, printSection), byte(p.Thing)).text(p.ID).number(o.Seq).id(p.Digest).id(o.ID)
 		if err := s.books.add(s.rec); err != nil {

@@ -15,6 +15,7 @@ type spreader struct {
 	rec    record  // owned by the methods: the record that is being made
 
 	printer store.Printer
+	ruled   bool  // the brand's rules could be read
 	serial  int64 // the brand's
 	issued  int64 // the greatest number that was
 }

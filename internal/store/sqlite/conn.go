@@ -75,7 +75,7 @@ type stmt struct {
 func (c *conn) prepare(name, sql string) (*stmt, error) {
 	s, err := c.Prepare(sql)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", name, err)
+		return nil, fmt.Errorf("prepare %s: %w", name, fault(err))
 	}
 	return &stmt{Stmt: s, name: name}, nil
 }
