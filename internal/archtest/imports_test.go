@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"store":           {"ledger", "reverse", "seal"},
 	"store/storetest": {"ledger", "reverse", "store", "store/memstore", "github.com/google/go-cmp"},
 	"store/memstore":  {"ledger", "reverse", "store"},
-	"store/sqlite":    {"ledger", "reverse", "seal", "store", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3"},
+	"store/sqlite":    {"ledger", "reverse", "seal", "store", "golang.org/x/sys/unix", "modernc.org/sqlite", "zombiezen.com/go/sqlite", "github.com/pressly/goose/v3"},
 	"store/postgres":  {"ledger", "reverse", "seal", "store", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	"engine":          {"ledger", "reverse", "store", "telemetry"},
 	"query":           {"ledger", "reverse", "store"},

@@ -277,3 +277,34 @@ func noTable(t *testing.T) jam {
 	}
 	return jam{dsn: dsn, close: do("ALTER TABLE op RENAME TO away"), open: do("ALTER TABLE away RENAME TO op"), reason: "42P01"}
 }
+
+// TestReadOnlyFolder verifies a copy where nothing can be written.
+func TestReadOnlyFolder(t *testing.T) {
+	t.Parallel()
+	made := filepath.Join(t.TempDir(), "r.db")
+	prepare(t, "sqlite:"+made, members)
+	b, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	seal := func() error { return os.Chmod(folder, 0o500) }
+	if os.Geteuid() == 0 { // whom no permission stops
+		if err := unix.Mount("tmpfs", folder, "tmpfs", 0, "size=8m"); err != nil {
+			t.Skipf("mounting a file system: %v", err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(folder, unix.MNT_DETACH) })
+		seal = func() error { return unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, "") }
+	}
+	path := filepath.Join(folder, "copy.db")
+	if err := os.WriteFile(path, b, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if err := seal(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := recoupCommand("verify", "--db", "sqlite:"+path).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "agrees") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

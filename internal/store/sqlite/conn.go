@@ -3,9 +3,13 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
 	engine "zombiezen.com/go/sqlite"
 
 	"recoup/internal/store"
@@ -29,6 +33,25 @@ func openConn(path string, flags engine.OpenFlags) (*conn, error) {
 	}
 	c.SetBusyTimeout(busyTimeout * time.Millisecond)
 	return &conn{Conn: c, stmts: map[string]*stmt{}}, nil
+}
+
+// openFrozen opens a file that nobody changes, without its log and without a lock.
+func openFrozen(path string) (*conn, error) {
+	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "immutable=1"}
+	c, err := engine.OpenConn(uri.String(), engine.OpenReadOnly|engine.OpenURI)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c, stmts: map[string]*stmt{}}, nil
+}
+
+// frozen reports whether a file can only be opened as one that nobody changes: where there is no log and none can be made, as on a medium that is
+// read-only.
+func frozen(path string) bool {
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+		return false
+	}
+	return unix.Access(filepath.Dir(path), unix.W_OK) != nil
 }
 
 func (c *conn) close() { _ = c.Conn.Close() } // it has nothing to write

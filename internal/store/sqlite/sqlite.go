@@ -68,6 +68,7 @@ type Store struct {
 	guard       *guard
 	refused     store.Refused
 	log         *os.File
+	frozen      bool // the folder takes no files, and there is no log
 
 	closing sync.Once
 	closed  chan struct{}
@@ -106,7 +107,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		},
 	}
 	if o.ReadOnly {
-		if foreign(path, false) {
+		s.frozen = frozen(path)
+		if !s.frozen && foreign(path, false) {
 			return nil, fmt.Errorf("%s %w", path, ErrForeign)
 		}
 		r, err := s.reader()
@@ -189,6 +191,9 @@ func create(path string) error {
 // connect opens a connection. Checkpoints have their own, so that no commit pays for one.
 func (s *Store) connect(flags engine.OpenFlags) (*conn, error) {
 	c, err := openConn(s.path, flags)
+	if s.frozen {
+		c, err = openFrozen(s.path)
+	}
 	if err != nil {
 		return nil, err
 	}

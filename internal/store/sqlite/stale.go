@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 
 	engine "zombiezen.com/go/sqlite"
@@ -33,7 +32,7 @@ func refuseStale(ctx context.Context, path string) error {
 	if rolled, err := neverLogged(path); err != nil || rolled {
 		return cmp.Or(err, stale(path, errBackup))
 	}
-	alone, err := stands(ctx, (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "immutable=1"}).String())
+	alone, err := stands(ctx, path)
 	if err != nil {
 		alone = nil // a checkpoint that a crash cut short leaves a file that makes no sense without its log
 	}
@@ -82,11 +81,10 @@ var errOther = errors.New("they do not fit together")
 
 // stands reads where the books of a file stand that agrees with itself.
 func stands(ctx context.Context, path string) ([]stand, error) {
-	c, err := engine.OpenConn(path, engine.OpenReadOnly|engine.OpenURI)
+	conn, err := openFrozen(path)
 	if err != nil {
 		return nil, err
 	}
-	conn := &conn{Conn: c, stmts: map[string]*stmt{}}
 	defer conn.close()
 	if err := agrees(ctx, conn, nil); err != nil {
 		return nil, err
