@@ -77,11 +77,12 @@ type Node struct {
 	swept    chan struct{}
 	kept     chan struct{}
 	sealed   chan struct{}
+	told     chan struct{}
 }
 
 // Open starts a node. Close ends it.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{}), kept: make(chan struct{}), sealed: make(chan struct{})}
+	n := &Node{Store: o.Store, now: o.Now, log: o.Log, Metrics: telemetry.New(), swept: make(chan struct{}), kept: make(chan struct{}), sealed: make(chan struct{}), told: make(chan struct{})}
 	if n.now == nil {
 		n.now = time.Now
 	}
@@ -151,6 +152,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	go n.sweep(life)
 	go n.keepTime(life)
 	go n.keepSeals(life)
+	go n.tellDirectory(life)
 	return n, nil
 }
 
@@ -200,6 +202,7 @@ func (n *Node) Close() {
 	<-n.swept
 	<-n.kept
 	<-n.sealed
+	<-n.told
 	n.Engine.Close()
 	if err := n.seals.round(context.Background(), n.Auth.Current()); err != nil {
 		n.log.Warn("sealing", slog.Any("error", err))

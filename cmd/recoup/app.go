@@ -388,8 +388,8 @@ type appRotateCmd struct {
 
 // Help shows the two steps.
 func (appRotateCmd) Help() string {
-	return "First a new secret, beside which the old one works; then, when every caller has the new one, --drop-old. The metric recoup_app_secret_used_total " +
-		"counts calls by the age of their secret, so it shows who still uses the old one.\n\nExample:\n\n" +
+	return "First a new secret, beside which the old one works; then, when every caller has the new one, --drop-old. The metric recoup_old_secret_calls_total " +
+		"counts the calls that still use the old one.\n\nExample:\n\n" +
 		"  recoup app rotate --app 23456789\n  recoup app rotate --app 23456789 --drop-old"
 }
 

@@ -46,7 +46,7 @@ func (c *journalCmd) Run(e *env) error {
 	}
 	defer s.Close()
 	var views []entryView
-	for entry, err := range s.Journal(e.ctx) {
+	for entry, err := range s.Journal(e.ctx, 0) {
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ type Call struct {
 	SignedAt  time.Time // the caller's timestamp parameter
 	RequestID string    // the gateway's own id of the call, for logs and the envelope
 	Dir       Directory
+
+	Subject subject // what it was about, once it is decoded
 }
 
 // Directory tells who is who. It is one revision and does not change during a call; auth.Directory is one.

@@ -12,6 +12,7 @@ type roles struct {
 	brand, outBrand, shop, outShop, store           *Field
 	customer, mobile, outer, outerType, card        *Field
 	request, operator, operatorName, reason, remark *Field
+	order, number                                   *Field // of the log: the order, and the refund's own number
 }
 
 func rolesOf(s *Struct) roles {
@@ -22,7 +23,18 @@ func rolesOf(s *Struct) roles {
 		outer: s.Field("outer_id"), outerType: s.Field("outer_type"), card: s.Field("card_id"),
 		request: s.Field("request_id"), operator: s.Field("operator_id"), operatorName: s.Field("operator_name"),
 		reason: s.Field("reason"), remark: s.Field("remark"),
+		order: firstField(s, "outer_order_id", "out_order_id"), number: s.Field("new_outer_order_id"),
 	}
+}
+
+// firstField is the first of some fields that a request has.
+func firstField(s *Struct, names ...string) *Field {
+	for _, name := range names {
+		if f := s.Field(name); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // said is the text of a field that the request may not have.

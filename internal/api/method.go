@@ -57,6 +57,7 @@ func (m *Method) Serve(ctx context.Context, c *Call) (Reply, *top.Fault) {
 	if in.args, fault = m.decode(c.Params); fault != nil {
 		return Reply{}, fault
 	}
+	c.Subject.in = &in
 	if m.tenant != nil {
 		if fault = m.tenant(&in); fault != nil {
 			return Reply{}, fault
@@ -66,6 +67,7 @@ func (m *Method) Serve(ctx context.Context, c *Call) (Reply, *top.Fault) {
 		}
 	}
 	v, r, fault := m.answer(ctx, &in)
+	c.Subject.figures = r.Figs
 	if fault != nil {
 		return Reply{}, fault
 	}

@@ -228,7 +228,7 @@ func (b *books) Tombs(context.Context, string) iter.Seq2[*ledger.Tombstone, erro
 	return stream[*ledger.Tombstone](nil)
 }
 
-func (b *books) Journal(context.Context) iter.Seq2[*store.Entry, error] {
+func (b *books) Journal(context.Context, int64) iter.Seq2[*store.Entry, error] {
 	return stream[*store.Entry](nil)
 }
 

@@ -24,7 +24,7 @@ func Directory(ctx context.Context, s store.Audit, expected ...[32]byte) (entrie
 		a.note("seal of the journal", "the seal of entry "+fmt.Sprint(sealed), "none or another; a service that is started with the key makes it within a second")
 		sealed = 0
 	}
-	for e, err := range s.Journal(ctx) {
+	for e, err := range s.Journal(ctx, 0) {
 		if bad, ok := errors.AsType[*store.RowError](err); ok {
 			a.lost = true
 			a.note("journal entry "+bad.Key, "a row that can be read and agrees with itself", bad.Err)

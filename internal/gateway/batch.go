@@ -57,6 +57,7 @@ func (g *gateway) appendPart(ctx context.Context, batch *call, out []byte, separ
 	buf := buffers.get()
 	c.out = buf.b
 
+	c.signed = batch.signed
 	ctx = telemetry.WithRequest(ctx, c.RequestID)
 	g.attempt(ctx, c, func(ctx context.Context, c *call) *top.Fault {
 		if ctx.Err() != nil || c.start.Sub(batch.start) > maxBatchTime {

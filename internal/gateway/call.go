@@ -31,6 +31,7 @@ type call struct {
 	simplify    bool
 	body        body
 	slow        bool // the answer waits: too many signatures were wrong
+	signed      bool // somebody known signed it
 
 	reply api.Reply
 	fault *top.Fault // instead of the reply
@@ -262,7 +263,7 @@ func (g *gateway) admit(c *call) *top.Fault {
 		if p.Get("sign") == "" {
 			return top.MissingSignature()
 		}
-		if !signedBy(c.App, p) {
+		if !g.signedBy(c.App, p) {
 			c.slow = g.limit.Wrong(g.proxies.client(c.r), c.App.Key, c.start)
 			if p.Get("sign_method") == "" {
 				return hinted(top.InvalidSignature(), hintNoSignMethod)
@@ -270,6 +271,7 @@ func (g *gateway) admit(c *call) *top.Fault {
 			return top.InvalidSignature()
 		}
 	}
+	c.signed = true
 	return single(p)
 }
 
@@ -328,9 +330,12 @@ func (c *call) byToken(token string) bool {
 }
 
 // signedBy tries the app's secrets, the newest first: while a secret is being rotated, both are right.
-func signedBy(app *store.App, p *top.Params) bool {
-	for _, secret := range app.Secrets {
+func (g *gateway) signedBy(app *store.App, p *top.Params) bool {
+	for i, secret := range app.Secrets {
 		if top.Verify(p, secret, app.Legacy) {
+			if i > 0 {
+				g.metrics.OldSecret.WithLabelValues(app.Key).Inc()
+			}
 			return true
 		}
 	}
@@ -408,6 +413,10 @@ func (g *gateway) record(ctx context.Context, c *call) {
 	if !g.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
+	if !c.signed {
+		g.unsigned(ctx, c, outcome)
+		return
+	}
 	app, code, result := "", 0, c.reply.Code
 	if c.App != nil {
 		app = c.App.Key
@@ -415,9 +424,29 @@ func (g *gateway) record(ctx context.Context, c *call) {
 	if c.fault != nil {
 		code, result = c.fault.Code, c.fault.SubCode
 	}
-	g.log.LogAttrs(ctx, slog.LevelInfo, "call",
+	attrs := append(c.Subject.Attrs(),
 		slog.String("method", c.name), slog.String("app", app), slog.String("from", g.proxies.client(c.r)), slog.Int("code", code), slog.String("result", result),
 		slog.Bool("replayed", c.reply.Replayed), slog.Int64("us", took.Microseconds()))
+	g.log.LogAttrs(ctx, slog.LevelInfo, "call", attrs...)
+}
+
+// unsignedEvery is how often a call is logged that nobody known signed: whoever can reach the port can make as many as they like. All are counted.
+const unsignedEvery = time.Second
+
+// unsigned logs one such call a second, with how many there were since the last.
+func (g *gateway) unsigned(ctx context.Context, c *call, outcome string) {
+	n := g.strangers.Add(1)
+	last, now := g.strangerAt.Load(), c.start.UnixNano()
+	if now-last < int64(unsignedEvery) && now >= last || !g.strangerAt.CompareAndSwap(last, now) {
+		return
+	}
+	g.strangers.Add(-n)
+	app := ""
+	if c.App != nil {
+		app = c.App.Key
+	}
+	g.log.LogAttrs(ctx, slog.LevelInfo, "unsigned", slog.String("app", app), slog.String("from", g.proxies.client(c.r)), slog.String("result", outcome),
+		slog.Int64("calls", n))
 }
 
 // redact is the text of a panic without what opens doors: session, token, signature and secrets. Mobiles are masked.

@@ -689,7 +689,7 @@ func TestLog(t *testing.T) {
 		{"level": "INFO", "msg": "call", "method": "alibaba.test.panic", "app": appKey, "code": 15.0, "result": "isp.service-error", "us": 0.0},
 		{"msg": "call", "method": "alibaba.test.echo", "app": appKey, "code": 0.0, "result": "0", "replayed": false},
 		{"msg": "call", "method": "unknown", "app": appKey, "code": 22.0, "result": ""},
-		{"msg": "call", "method": "unknown", "app": "", "code": 29.0, "result": "isv.appkey-not-exists"},
+		{"msg": "unsigned", "app": "", "result": "fault_29", "calls": 1.0},
 		{"level": "ERROR", "msg": "panic", "method": "alibaba.test.scalar"},
 		{"msg": "call", "method": "alibaba.test.scalar", "code": 15.0, "replayed": false},
 	} {

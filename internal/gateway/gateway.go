@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"recoup/internal/api"
@@ -63,6 +64,9 @@ type gateway struct {
 	proxies proxies
 	ready   func(ctx context.Context) error
 	log     *slog.Logger
+
+	strangers  atomic.Int64 // calls that nobody known signed and no line tells of yet
+	strangerAt atomic.Int64 // when a line told of them last, nanoseconds since 1970
 }
 
 // New serves

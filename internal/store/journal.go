@@ -191,8 +191,8 @@ func (t Tables) Note(ctx context.Context, e *Entry) error {
 	return t.change(ctx, func(tx Tx) error { return note(tx, e) })
 }
 
-// Journal streams the entries, the oldest first.
-func (t Tables) Journal(ctx context.Context) iter.Seq2[*Entry, error] {
+// Journal streams the entries after one, the oldest first.
+func (t Tables) Journal(ctx context.Context, after int64) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		err := t.Read(ctx, func(tx Tx) error {
 			return tx.Query("Journal", func(r Row) error {
@@ -210,7 +210,7 @@ func (t Tables) Journal(ctx context.Context) iter.Seq2[*Entry, error] {
 					return errStop
 				}
 				return nil
-			})
+			}, after)
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)

@@ -191,8 +191,8 @@ type Audit interface {
 	Memory
 	// Brands are the ids of all brands. Nothing else of them need be readable.
 	Brands(ctx context.Context) ([]string, error)
-	// Journal streams the journal of administration, the oldest entry first, and Things lists what it must speak of.
-	Journal(ctx context.Context) iter.Seq2[*Entry, error]
+	// Journal streams the journal of administration after an entry, the oldest first, and Things lists what it must speak of.
+	Journal(ctx context.Context, after int64) iter.Seq2[*Entry, error]
 	// Sealed streams the rows that no operation tells of, with their seals.
 	Sealed(ctx context.Context, brand string) iter.Seq2[*Sealed, error]
 	// HeadSeal and JournalSeal are the places where the chain of a brand and the journal were sealed last; 0 if they never were.

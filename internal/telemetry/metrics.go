@@ -14,6 +14,8 @@ type Metrics struct {
 	Calls    *prometheus.CounterVec   // labels: method, outcome (result code, or fault_ and the platform's number)
 	Latency  *prometheus.HistogramVec // seconds from the first byte read to the answer written; label: method
 	InFlight prometheus.Gauge         // calls being answered
+	// Calls signed by a secret that is not the newest: who has not heard of a rotation; label: app.
+	OldSecret *prometheus.CounterVec
 
 	BatchSize prometheus.Histogram // commands of one transaction
 	Queue     prometheus.Gauge     // commands waiting for a batch
@@ -40,6 +42,9 @@ func New() *Metrics {
 		InFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "recoup_calls_in_flight", Help: "Calls being answered.",
 		}),
+		OldSecret: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "recoup_old_secret_calls_total", Help: "Calls signed by a secret that is being rotated out, by app.",
+		}, []string{"app"}),
 		BatchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "recoup_batch_commands", Help: "Commands in one transaction.", Buckets: prometheus.ExponentialBuckets(1, 2, 11),
 		}),
@@ -69,7 +74,7 @@ func New() *Metrics {
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "date": b.Date},
 	})
 	build.Set(1)
-	m.registry.MustRegister(build, m.Calls, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead, m.LogBytes, m.LogOver,
+	m.registry.MustRegister(build, m.Calls, m.OldSecret, m.Latency, m.InFlight, m.BatchSize, m.Queue, m.Commit, m.ClockWrong, m.Ahead, m.LogBytes, m.LogOver,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -463,9 +463,9 @@ func (s *Store) Note(ctx context.Context, e *store.Entry) error {
 }
 
 // Journal streams the entries.
-func (s *Store) Journal(context.Context) iter.Seq2[*store.Entry, error] {
+func (s *Store) Journal(_ context.Context, after int64) iter.Seq2[*store.Entry, error] {
 	s.mu.RLock()
-	entries := slices.Clone(s.journal)
+	entries := slices.Clone(s.journal[min(int(after), len(s.journal)):])
 	s.mu.RUnlock()
 	return func(yield func(*store.Entry, error) bool) {
 		for _, e := range entries {

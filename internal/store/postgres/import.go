@@ -226,7 +226,7 @@ func (im *importer) directory() error {
 			return fmt.Errorf("a session of app %s: %w", v.App, err)
 		}
 	}
-	for e, err := range im.from.Journal(im.ctx) {
+	for e, err := range im.from.Journal(im.ctx, 0) {
 		if err != nil {
 			return err
 		}

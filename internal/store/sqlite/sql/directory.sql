@@ -121,8 +121,8 @@ SELECT n, hash FROM journal ORDER BY n DESC LIMIT 1;
 INSERT INTO journal (n, at, what, body, hash) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: Journal
--- all, in order of the primary key
-SELECT n, body, at, what, hash FROM journal ORDER BY n;
+-- in order of the primary key
+SELECT n, body, at, what, hash FROM journal WHERE n > ?1 ORDER BY n;
 
 -- name: SealJournal
 -- one row
