@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -168,7 +169,7 @@ func (c *brandSetCmd) Run(e *env) error {
 }
 
 // sorted are the values of a map in the order of their keys.
-func sorted[V any](m map[string]V) []V {
+func sorted[K cmp.Ordered, V any](m map[K]V) []V {
 	out := make([]V, 0, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, m[k])

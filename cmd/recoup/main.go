@@ -34,7 +34,8 @@ type cli struct {
 	Shop    shopCmd    `cmd:"" help:"Administer shops."`
 	App     appCmd     `cmd:"" help:"Administer apps: who may call what, and how often."`
 	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
-	Member  memberCmd  `cmd:"" help:"Freeze members and unfreeze them."`
+	Member  memberCmd  `cmd:"" help:"Show members, freeze and unfreeze them."`
+	Order   orderCmd   `cmd:"" help:"Show what the books hold under a number."`
 	Key     keyCmd     `cmd:"" help:"Administer the keys that encrypt secrets and seal the books."`
 	Journal journalCmd `cmd:"" help:"Show who changed brands, rules, apps and sessions, and what."`
 	Clock   clockCmd   `cmd:"" help:"For when the clock cannot be believed."`

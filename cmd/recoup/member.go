@@ -9,8 +9,9 @@ import (
 	"recoup/internal/store"
 )
 
-// memberCmd is what the operator may do to a member that no caller may.
+// memberCmd is for an operator who is asked about a member.
 type memberCmd struct {
+	Show     memberShowCmd     `cmd:"" help:"Show what a member has, and the newest operations."`
 	Freeze   memberFreezeCmd   `cmd:"" help:"Stop a member's debits; credits and reversals go on."`
 	Unfreeze memberUnfreezeCmd `cmd:"" help:"Allow a frozen member's debits again."`
 }

@@ -25,6 +25,15 @@ const (
 	OpDebt       OpKind = 16 // a refunded charge's gift that was spent already: taken elsewhere, or made good when it came back
 )
 
+var opNames = map[OpKind]string{
+	OpCharge: "charge", OpUncharge: "uncharge", OpFreeze: "freeze", OpRelease: "release", OpHoldExpire: "hold-expire", OpSpend: "spend",
+	OpRefund: "refund", OpGrant: "grant", OpExpire: "expire", OpMember: "member", OpIssue: "issue", OpOrder: "order", OpReverse: "reverse",
+	OpCardCancel: "card-cancel", OpImport: "import", OpDebt: "debt",
+}
+
+// String is the word for a kind, as in the views for reports.
+func (k OpKind) String() string { return opNames[k] }
+
 // A Posting is one line of an operation's double entry. With a Lot it changes that lot's balance and is part of the books of the
 // member; without, it is the counter entry on an account of the brand, named in Book. Per operation the amounts of each unit
 // (fen, points, voucher uses) sum to zero.

@@ -677,16 +677,11 @@ func (s *script) oneVoucher(a *args) {
 	}
 }
 
-var opNames = map[OpKind]string{
-	OpCharge: "charge", OpDebt: "debt", OpUncharge: "uncharge", OpFreeze: "freeze", OpRelease: "release", OpHoldExpire: "timeout", OpSpend: "spend",
-	OpRefund: "refund", OpGrant: "grant", OpExpire: "expire", OpMember: "member", OpIssue: "issue", OpImport: "import",
-}
-
 func (s *script) kinds(a *args, ops []*Op) {
 	s.t.Helper()
 	var got []string
 	for _, o := range ops {
-		got = append(got, opNames[o.Kind])
+		got = append(got, o.Kind.String())
 	}
 	if !slices.Equal(got, a.pos) {
 		s.failf("operations are %v", got)

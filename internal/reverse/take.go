@@ -114,7 +114,7 @@ func (c *TakeOrder) decide(s *State, at *ledger.Stamp) ledger.Result {
 	s.PutOrder(o)
 	s.Wdk.Orders.Add(o)
 	s.Leave(o)
-	r := s.Record(ledger.OpOrder, &c.Head, at, o.Store, history(o.Main), o.Out, o.numbers())
+	r := s.Record(ledger.OpOrder, &c.Head, at, o.Store, History(o.Main), o.Out, o.numbers())
 	s.recordBindings(&c.Head, at, o, bindings)
 	return r
 }
@@ -282,8 +282,8 @@ func (t *Tender) assets() Amount {
 	return t.Amount
 }
 
-// history is the key of a WDK order's own history of operations. A caller's number has no control characters, so the two never meet.
-func history(main int64) string { return "\x01wdk/" + strconv.FormatInt(main, 10) }
+// History is the key of a WDK order's own history of operations. A caller's number has no control characters, so the two never meet.
+func History(main int64) string { return "\x01wdk/" + strconv.FormatInt(main, 10) }
 
 // numbers is the answer to an order: its number, then those of its sub-orders.
 func (o *Order) numbers() ledger.Result {

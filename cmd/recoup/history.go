@@ -1,0 +1,321 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"recoup/internal/ledger"
+	"recoup/internal/query"
+	"recoup/internal/reverse"
+	"recoup/internal/store"
+	"recoup/internal/telemetry"
+)
+
+// opView is an operation as JSON. Amounts are what the member gained, in fen, points and uses; what was lost is negative.
+type opView struct {
+	Seq      int64         `json:"seq"`
+	ID       string        `json:"flow"`
+	At       string        `json:"at"`
+	Kind     string        `json:"kind"`
+	Member   string        `json:"member"`
+	Order    string        `json:"order"`
+	Number   string        `json:"number"`
+	Value    ledger.Amount `json:"value"`
+	Points   ledger.Amount `json:"points"`
+	Uses     ledger.Amount `json:"uses"`
+	Held     ledger.Amount `json:"held"` // put under a hold, or let go
+	Shop     string        `json:"shop"`
+	App      string        `json:"app"`
+	Method   string        `json:"method"`
+	Operator string        `json:"operator"`
+	Reason   string        `json:"reason"`
+	Change   string        `json:"change"` // of a member
+}
+
+func viewOp(o *ledger.Op) opView {
+	v := opView{
+		Seq: o.Seq, ID: o.ID.String(), At: showTime(o.At), Kind: o.Kind.String(), Member: o.Member, Order: printable(o.Order), Number: o.Number,
+		Shop: o.Shop, App: o.App, Method: o.Method, Operator: strings.TrimSpace(o.Operator + " " + o.OperatorName), Reason: o.Reason, Change: o.Change,
+	}
+	for i := range o.Postings {
+		p := &o.Postings[i]
+		switch {
+		case p.Book != "":
+		case p.Kind == ledger.Use:
+			v.Uses += p.Amount
+		case p.Kind == ledger.Point:
+			v.Points += p.Amount
+		default:
+			v.Value += p.Amount
+		}
+	}
+	for _, p := range o.Pins {
+		v.Held += p.Amount
+	}
+	return v
+}
+
+// printable is an order number without the mark of those that are not a caller's.
+func printable(order string) string { return strings.TrimPrefix(order, "\x01") }
+
+func (v opView) row() string {
+	var moved []string
+	for _, m := range []struct {
+		n    ledger.Amount
+		text string
+	}{
+		{v.Value, ledger.Yuan(v.Value) + " yuan"}, {v.Points, fmt.Sprint(int64(v.Points), " points")}, {v.Uses, fmt.Sprint(int64(v.Uses), " uses")},
+		{v.Held, fmt.Sprint("hold ", int64(v.Held))},
+	} {
+		if m.n != 0 {
+			moved = append(moved, m.text)
+		}
+	}
+	if v.Change != "" {
+		moved = append(moved, v.Change)
+	}
+	return fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", v.Seq, v.At, v.Kind, orDash(strings.Join(moved, ", ")), orDash(v.Member), orDash(v.Order),
+		orDash(v.Number), orDash(v.Shop), orDash(v.Operator), orDash(v.Reason))
+}
+
+const opHeading = "SEQ\tTIME\tKIND\tMOVED\tMEMBER\tORDER\tNUMBER\tSHOP\tOPERATOR\tREASON"
+
+// historyFlags are those of a command that shows operations.
+type historyFlags struct {
+	brandFlag
+	jsonFlag
+	Limit int `default:"20" help:"At most so many operations, the newest."`
+}
+
+// Validate bounds the page.
+func (f *historyFlags) Validate() error { return inRange("--limit", f.Limit, 1, store.HistoryMax) }
+
+// show opens the database and finds the brand.
+func (f *historyFlags) show(e *env, do func(store.Store, *ledger.Brand) error) error {
+	return with(e, f.dbFlag.look, func(s store.Store, snap *store.Snapshot) error {
+		b, err := findBrand(snap, "--brand", f.Brand)
+		if err != nil {
+			return err
+		}
+		return do(s, b)
+	})
+}
+
+func viewOps(ops []*ledger.Op) []opView {
+	views := make([]opView, 0, len(ops))
+	for _, o := range ops {
+		views = append(views, viewOp(o))
+	}
+	return views
+}
+
+type memberShowCmd struct {
+	historyFlags
+	Customer string `help:"The customer_id." xor:"who" required:""`
+	Mobile   string `help:"The mobile." xor:"who" required:""`
+	Card     string `help:"A card_id." xor:"who" required:""`
+}
+
+// Help shows an example.
+func (memberShowCmd) Help() string {
+	return "What the member has now, and the newest operations. The mobile is masked.\n\nExample:\n\n  recoup member show --brand 1332 --customer 34243334"
+}
+
+// memberView is a member with the newest operations, as JSON.
+type memberView struct {
+	Customer   string        `json:"customer_id"`
+	Name       string        `json:"name"`
+	Mobile     string        `json:"mobile"` // masked
+	Frozen     bool          `json:"frozen"`
+	Created    string        `json:"created"`
+	Cards      []cardView    `json:"cards"`
+	Points     ledger.Amount `json:"points"`
+	Held       ledger.Amount `json:"points_frozen"`
+	Vouchers   []voucherView `json:"vouchers"`
+	Operations []opView      `json:"operations"`
+}
+
+type cardView struct {
+	Card      string        `json:"card_id"`
+	Balance   ledger.Amount `json:"balance"`
+	Available ledger.Amount `json:"available"`
+	Real      ledger.Amount `json:"real"`
+	Gift      ledger.Amount `json:"gift"`
+	Pre       ledger.Amount `json:"pre"`
+	Closed    bool          `json:"closed"`
+}
+
+type voucherView struct {
+	Voucher  string        `json:"voucher_id"`
+	Template string        `json:"template"`
+	Status   string        `json:"status"`
+	Left     ledger.Amount `json:"left"`
+	End      string        `json:"end"`
+}
+
+// Run shows the member.
+func (c *memberShowCmd) Run(e *env) error {
+	return c.show(e, func(s store.Store, _ *ledger.Brand) error {
+		who := ledger.Who{Customer: c.Customer, Mobile: c.Mobile, Card: c.Card}
+		now := nowMilli()
+		state, err := s.Read(e.ctx, c.Brand, query.CustomerKeys(&who), now)
+		if err != nil {
+			return err
+		}
+		found, refused := query.FindCustomer(state, &who, now)
+		if found == nil {
+			return fmt.Errorf("brand %s: %s", c.Brand, refused.English())
+		}
+		m := found.Member
+		v := memberView{
+			Customer: m.ID, Name: m.Name, Mobile: telemetry.MaskMobiles(m.Mobile), Frozen: m.Frozen, Created: showTime(m.Created),
+			Points: found.Points.Remain, Held: found.Points.Frozen, Cards: []cardView{}, Vouchers: []voucherView{},
+		}
+		for _, a := range found.Cards {
+			v.Cards = append(v.Cards, cardView{a.Card, a.Balance, a.Available, a.Real, a.Gift, a.Pre, a.Closed})
+		}
+		for _, x := range found.Vouchers {
+			v.Vouchers = append(v.Vouchers, voucherView{x.ID, x.Voucher.Template, x.Status.String(), x.Left, showUntil(x.End)})
+		}
+		ops, err := s.MemberOps(e.ctx, c.Brand, m.ID, 0, c.Limit)
+		if err != nil {
+			return err
+		}
+		if v.Operations = viewOps(ops); c.JSON {
+			return printJSON(e, v)
+		}
+		return v.print(e)
+	})
+}
+
+func (v *memberView) print(e *env) error {
+	state := ""
+	if v.Frozen {
+		state = ", frozen"
+	}
+	fmt.Fprintf(e.stdout, "member %s  %s  %s, since %s%s\n", v.Customer, orDash(v.Name), orDash(v.Mobile), v.Created, state)
+	for _, a := range v.Cards {
+		fmt.Fprintf(e.stdout, "card %s  %s yuan (real %s, gift %s, pre %s), %s available\n", a.Card, ledger.Yuan(a.Balance), ledger.Yuan(a.Real),
+			ledger.Yuan(a.Gift), ledger.Yuan(a.Pre), ledger.Yuan(a.Available))
+	}
+	fmt.Fprintf(e.stdout, "points  %d, %d of them frozen\n", v.Points, v.Held)
+	for _, x := range v.Vouchers {
+		fmt.Fprintf(e.stdout, "voucher %s  %s, %d uses left, until %s, template %s\n", x.Voucher, x.Status, x.Left, orDash(x.End), x.Template)
+	}
+	fmt.Fprintln(e.stdout)
+	return printList(e, false, v.Operations, opHeading, opView.row)
+}
+
+// orderCmd shows what the books hold under a number.
+type orderCmd struct {
+	Show orderShowCmd `cmd:"" help:"Show every operation under a business number, and the WDK order with its reverses."`
+}
+
+type orderShowCmd struct {
+	historyFlags
+	Number string `arg:"" help:"The outer_order_id or out_order_id."`
+}
+
+// Help shows an example.
+func (orderShowCmd) Help() string {
+	return "A refusal books nothing: the log has it (order and code of each call).\n\nExample:\n\n  recoup order show --brand 1332 43923200230233"
+}
+
+// orderView is what there is under a number, as JSON.
+type orderView struct {
+	Order      string     `json:"order"`
+	Holds      []holdView `json:"holds"`
+	Wdk        *wdkView   `json:"wdk_order,omitempty"`
+	Operations []opView   `json:"operations"`
+}
+
+type holdView struct {
+	Family   string        `json:"family"`
+	Member   string        `json:"member"`
+	Amount   ledger.Amount `json:"amount"`
+	Deadline string        `json:"deadline"`
+}
+
+type wdkView struct {
+	Main     int64         `json:"biz_order_id"`
+	Store    string        `json:"store_id"`
+	At       string        `json:"at"`
+	PayFee   ledger.Amount `json:"pay_fee"`
+	Reverses []reverseView `json:"reverses"`
+}
+
+type reverseView struct {
+	ID     int64         `json:"reverse_id"`
+	Sub    int64         `json:"sub_order"`
+	Status string        `json:"status"`
+	Amount ledger.Amount `json:"amount"`
+	Last   string        `json:"last"` // when it changed last
+}
+
+// Run shows the number.
+func (c *orderShowCmd) Run(e *env) error {
+	return c.show(e, func(s store.Store, _ *ledger.Brand) error {
+		ops, err := s.OrderOps(e.ctx, c.Brand, c.Number, 0, c.Limit)
+		if err != nil {
+			return err
+		}
+		keys := reverse.NewKeys()
+		keys.Orders[c.Number], keys.Outs[c.Number] = struct{}{}, struct{}{}
+		state, err := s.Read(e.ctx, c.Brand, keys, nowMilli())
+		if err != nil {
+			return err
+		}
+		v := orderView{Order: c.Number, Operations: viewOps(ops), Holds: []holdView{}}
+		for _, h := range state.Holds {
+			if h.Order == c.Number {
+				sum := ledger.Amount(0)
+				for _, p := range h.Pins {
+					sum += p.Amount
+				}
+				v.Holds = append(v.Holds, holdView{h.Family.String(), h.Member, sum, showTime(h.Deadline)})
+			}
+		}
+		if o := state.WdkOrders[state.OutOf[c.Number]]; o != nil {
+			v.Wdk = &wdkView{Main: o.Main, Store: o.Store, At: showTime(o.At), PayFee: o.PayFee, Reverses: []reverseView{}}
+			for _, r := range sortedReverses(state, o.Main) {
+				last := r.History[len(r.History)-1].At
+				v.Wdk.Reverses = append(v.Wdk.Reverses, reverseView{r.ID, r.Sub, r.Status.String(), r.Amount, showTime(last)})
+			}
+		}
+		if v.Wdk != nil && len(ops) == 0 { // the order's own history
+			if ops, err = s.OrderOps(e.ctx, c.Brand, reverse.History(v.Wdk.Main), 0, c.Limit); err != nil {
+				return err
+			}
+			v.Operations = viewOps(ops)
+		}
+		switch {
+		case len(ops) == 0 && v.Wdk == nil && !c.JSON:
+			return fmt.Errorf("brand %s has nothing under %s; the log tells whether a call with it was refused", c.Brand, c.Number)
+		case c.JSON:
+			return printJSON(e, v)
+		}
+		return v.print(e)
+	})
+}
+
+func (v *orderView) print(e *env) error {
+	for _, h := range v.Holds {
+		fmt.Fprintf(e.stdout, "hold  %s %d of member %s, until %s\n", h.Family, h.Amount, h.Member, h.Deadline)
+	}
+	if v.Wdk != nil {
+		fmt.Fprintf(e.stdout, "WDK order %d  %s yuan in store %s, %s\n", v.Wdk.Main, ledger.Yuan(v.Wdk.PayFee), v.Wdk.Store, v.Wdk.At)
+		for _, r := range v.Wdk.Reverses {
+			fmt.Fprintf(e.stdout, "reverse %d  %s, %s yuan of sub-order %d, %s\n", r.ID, r.Status, ledger.Yuan(r.Amount), r.Sub, r.Last)
+		}
+	}
+	return printList(e, false, v.Operations, opHeading, opView.row)
+}
+
+func sortedReverses(s *reverse.State, main int64) (list []*reverse.Reverse) {
+	for _, r := range sorted(s.Reverses) {
+		if r.Main == main {
+			list = append(list, r)
+		}
+	}
+	return list
+}
