@@ -64,7 +64,9 @@ func (v opView) row() string {
 		n    ledger.Amount
 		text string
 	}{
-		{v.Value, ledger.Yuan(v.Value) + " yuan"}, {v.Points, fmt.Sprint(int64(v.Points), " points")}, {v.Uses, fmt.Sprint(int64(v.Uses), " uses")},
+		{v.Value, ledger.Yuan(v.Value) + " yuan"},
+		{v.Points, fmt.Sprint(int64(v.Points), " points")},
+		{v.Uses, fmt.Sprint(int64(v.Uses), " uses")},
 		{v.Held, fmt.Sprint("hold ", int64(v.Held))},
 	} {
 		if m.n != 0 {

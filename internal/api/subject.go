@@ -34,8 +34,11 @@ func (s *subject) Attrs() []slog.Attr {
 		name   string
 		fields []*Field
 	}{
-		{"shop", []*Field{known.shop, known.outShop, known.store}}, {"order", []*Field{known.order}}, {"number", []*Field{known.number}},
-		{"asked", []*Field{known.request}}, {"operator", []*Field{known.operator}},
+		{"shop", []*Field{known.shop, known.outShop, known.store}},
+		{"order", []*Field{known.order}},
+		{"number", []*Field{known.number}},
+		{"asked", []*Field{known.request}},
+		{"operator", []*Field{known.operator}},
 	} {
 		for _, field := range f.fields {
 			if text := s.in.said(field); text != "" {
