@@ -31,9 +31,10 @@ var scripts = filepath.Join("..", "..", "test", "script")
 
 // filesOnly are the scripts that make no sense on PostgreSQL.
 var filesOnly = map[string]string{
-	"call": "it asks a demo of its own, and keeps nothing",
-	"copy": "it is about files that cannot be copied, and says itself where PostgreSQL comes in",
-	"help": "it is about files that are no databases",
+	"call":   "it asks a demo of its own, and keeps nothing",
+	"backup": "a PostgreSQL database is backed up by its own means, which it says",
+	"copy":   "it is about files that cannot be copied, and says itself where PostgreSQL comes in",
+	"help":   "it is about files that are no databases",
 }
 
 // TestScripts runs every script under test/script, on each database. Each has a folder and a $RECOUP_DB of its own, and three commands

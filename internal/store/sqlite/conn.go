@@ -166,3 +166,19 @@ func (s *stmt) each(ctx context.Context, read func(store.Row) error) error {
 		}
 	}
 }
+
+// InUse reports whether another process has a file open.
+func InUse(path string) bool {
+	c, err := openConn(path, readWrite)
+	if err != nil {
+		return false
+	}
+	defer c.close()
+	c.SetBusyTimeout(0)
+	for _, statement := range []string{"PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "SELECT 1 FROM sqlite_schema", "COMMIT"} {
+		if err := c.script(statement); err != nil {
+			return busy(err)
+		}
+	}
+	return false
+}
