@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -198,14 +197,6 @@ func (c *restoreCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "%s is restored from %s\n", c.DB, c.File)
 	return reseal(e.ctx, s)
-}
-
-// reseal seals what the journal holds now, if there is a key.
-func reseal(ctx context.Context, s store.Store) error {
-	if k, ok := s.(rekeyer); ok && s.Sealing() {
-		return k.SealJournal(ctx)
-	}
-	return nil
 }
 
 func copyFile(from, to string) error {

@@ -19,6 +19,8 @@ type brandCmd struct {
 	List     brandListCmd   `cmd:"" help:"List the brands."`
 	Show     brandShowCmd   `cmd:"" help:"Show a brand with its rules, shops and voucher templates."`
 	Set      brandSetCmd    `cmd:"" help:"Change rules of a brand."`
+	Close    brandCloseCmd  `cmd:"" help:"Answer no more calls of a brand. Its books stay."`
+	Reopen   brandReopenCmd `cmd:"" help:"Answer the calls of a closed brand again."`
 	Template templateCmd    `cmd:"" help:"Administer the voucher templates of a brand."`
 }
 

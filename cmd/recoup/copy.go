@@ -14,11 +14,14 @@ import (
 	"recoup"
 	"recoup/internal/audit"
 	"recoup/internal/ledger"
+	"recoup/internal/seal"
 	"recoup/internal/store"
 )
 
 // copyCmd moves a whole installation to another database.
 type copyCmd struct {
+	keyFlag
+	authorFlags
 	From string `required:"" placeholder:"DSN" help:"The database to copy: sqlite:FILE or postgres://USER@HOST/DATABASE. It is only read."`
 	To   string `required:"" placeholder:"DSN" help:"The database to fill: postgres://USER@HOST/DATABASE, with nothing in it yet."`
 
@@ -42,12 +45,20 @@ func (c *copyCmd) Run(e *env) error {
 	if c.From == c.To {
 		return fmt.Errorf("--to %s: is the database of --from; want another, with nothing in it yet", redacted(c.To))
 	}
-	from, err := c.source(e)
+	by, err := c.author()
+	if err != nil {
+		return err
+	}
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	from, err := c.source(e, keys)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to, err := openAs(e, "--to", recoup.Database{DSN: c.To, Unsafe: c.Unsafe})
+	to, err := openAs(e, "--to", recoup.Database{DSN: c.To, Unsafe: c.Unsafe, Keys: keys})
 	if err != nil {
 		return err
 	}
@@ -55,7 +66,16 @@ func (c *copyCmd) Run(e *env) error {
 	if err := c.fill(e, from, to); err != nil {
 		return err
 	}
-	return compare(e, from, to)
+	if err := reseal(e.ctx, to); err != nil {
+		return err
+	}
+	if err := compare(e, from, to); err != nil {
+		return err
+	}
+	if err := to.Note(e.ctx, &store.Entry{Author: by, What: "copy", Key: redacted(c.From)}); err != nil {
+		return err
+	}
+	return reseal(e.ctx, to)
 }
 
 // checkDSN refuses what this command cannot open under a flag.
@@ -73,7 +93,7 @@ func checkDSN(flag, dsn string, schemes ...string) error {
 	}
 	err := fmt.Errorf("%s %s: want %s", flag, redacted(dsn), strings.Join(want, " or "))
 	if scheme == "sqlite" {
-		err = fmt.Errorf("%w; a file is copied by `sqlite3 FILE \".backup COPY\"`", err)
+		err = fmt.Errorf("%w; a file is copied by `recoup backup COPY`", err)
 	}
 	return err
 }
@@ -91,7 +111,7 @@ func openAs(e *env, flag string, d recoup.Database) (store.Store, error) {
 }
 
 // source opens what is copied, so that it stays as it is.
-func (c *copyCmd) source(e *env) (store.Store, error) {
+func (c *copyCmd) source(e *env, keys seal.Keys) (store.Store, error) {
 	if path, ok := strings.CutPrefix(c.From, "sqlite:"); ok {
 		switch info, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist):
@@ -102,7 +122,7 @@ func (c *copyCmd) source(e *env) (store.Store, error) {
 			return nil, fmt.Errorf("--from %s: the file is empty", c.From)
 		}
 	}
-	return openAs(e, "--from", recoup.Database{DSN: c.From, ReadOnly: true, Unsafe: c.Unsafe})
+	return openAs(e, "--from", recoup.Database{DSN: c.From, ReadOnly: true, Unsafe: c.Unsafe, Keys: keys})
 }
 
 // fill has the new database take everything. On a terminal a line tells how far it is.
@@ -186,6 +206,7 @@ func compareBrand(e *env, from, to store.Store, b *ledger.Brand) (string, error)
 		if sums[i], found, err = audit.Verify(e.ctx, side, b.ID, line.show); err != nil {
 			return "", fmt.Errorf("verifying %s: %w", side.flag, err)
 		}
+		sums[i].Sealed = 0 // how far differs, and is of each its own
 		if found != nil {
 			found[0].Brand = "" // which the caller names
 			return "", fmt.Errorf("%s: %w: %s", side.flag, errDiverge, found[0])

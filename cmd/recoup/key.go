@@ -133,23 +133,31 @@ func (c *keyRotateCmd) Run(e *env) error {
 		return err
 	}
 	defer s.Close()
-	k := s.(rekeyer)
-	n, err := k.Rekey(e.ctx, by)
+	n, err := s.(rekeyer).Rekey(e.ctx, by)
 	if err != nil {
 		return err
 	}
-	snap, err := s.Snapshot(e.ctx)
-	if err != nil {
-		return err
-	}
-	for _, b := range snap.Brands { // as a service does every second
-		if _, err := k.SealHead(e.ctx, b); err != nil {
-			return err
-		}
-	}
-	if err := k.SealJournal(e.ctx); err != nil {
+	if err := reseal(e.ctx, s); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.stdout, "%d secrets are encrypted under key %s\n", n, keys[0].ID())
 	return nil
+}
+
+// reseal seals where every chain and the journal stand, as a service does each second, if there is a key.
+func reseal(ctx context.Context, s store.Store) error {
+	k, ok := s.(rekeyer)
+	if !ok || !s.Sealing() {
+		return nil
+	}
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range snap.Brands {
+		if _, err := k.SealHead(ctx, b); err != nil {
+			return err
+		}
+	}
+	return k.SealJournal(ctx)
 }

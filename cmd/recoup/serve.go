@@ -17,12 +17,17 @@ import (
 	"recoup/internal/telemetry"
 )
 
+// keyFlag is where the keys of an installation are.
+type keyFlag struct {
+	KeyFile string `env:"RECOUP_KEY_FILE" placeholder:"FILE" help:"Keys that encrypt secrets and seal the books, kept apart from the database ('recoup key create'). Or RECOUP_KEY with the keys themselves."`
+}
+
 // dbFlag is the database of a command.
 type dbFlag struct {
+	keyFlag
 	DB        string `name:"db" env:"RECOUP_DB" default:"sqlite:recoup.db" help:"Database: sqlite:FILE or postgres://USER@HOST/DATABASE."`
 	DBReader  string `name:"db-reader" env:"RECOUP_DB_READER" placeholder:"DSN" help:"PostgreSQL: a replica for audits and reports."`
 	PgBouncer bool   `name:"pgbouncer" env:"RECOUP_PGBOUNCER" help:"PostgreSQL: --db leads to PgBouncer in transaction mode. Run 'recoup migrate' with a DSN of the server itself."`
-	KeyFile   string `env:"RECOUP_KEY_FILE" placeholder:"FILE" help:"Keys that encrypt secrets and seal the books, kept apart from the database ('recoup key create'). Or RECOUP_KEY with the keys themselves."`
 	Unsafe    bool   `env:"RECOUP_UNSAFE" help:"PostgreSQL: accept a server that may lose what it has committed (fsync or full_page_writes off)."`
 }
 
@@ -40,7 +45,7 @@ func (f *dbFlag) locked() (recoup.Database, error) {
 }
 
 // keys are those of the flag or of the environment; none are none.
-func (f *dbFlag) keys() (keys seal.Keys, err error) {
+func (f *keyFlag) keys() (keys seal.Keys, err error) {
 	text := os.Getenv("RECOUP_KEY") // a flag would show it to everybody on the machine
 	switch {
 	case f.KeyFile != "" && text != "":

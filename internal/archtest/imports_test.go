@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	// (docs/adr/0001-api-imports-top.md).
 	"top":     {"github.com/go-json-experiment/json/jsontext"},
 	"api":     {"ledger", "reverse", "policy", "query", "top", "store"},
-	"gateway": {"top", "api", "auth", "clock", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
+	"gateway": {"top", "api", "auth", "limit", "calllog", "telemetry", "ledger", "reverse", "store"},
 
 	// What people look at. The console runs the same commands through the same service as the API.
 	"web":         {},

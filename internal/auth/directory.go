@@ -48,6 +48,9 @@ func index(s *store.Snapshot) *Directory {
 		d.sessions[t.Digest] = t
 	}
 	for _, b := range s.Brands {
+		if b.Closed {
+			continue // to callers it is not there
+		}
 		d.brands[b.ID] = b
 		d.serials[b.Serial] = b
 		if b.Alias != "" {

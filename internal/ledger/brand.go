@@ -9,6 +9,7 @@ type Brand struct {
 	Name    string
 	Serial  int64 // upper 21 bits of every number the brand issues
 	Version int64
+	Closed  bool   `json:",omitempty"` // no call is answered; what is booked stays
 	Pepper  string // secret that keys the digests of mobile numbers and outer ids; never shown
 
 	Shops     map[string]*Shop     // by shop_id

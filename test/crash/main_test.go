@@ -103,6 +103,7 @@ func recoupCommand(args ...string) *exec.Cmd {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "RECOUP_") || strings.HasPrefix(v, "PG")
 	})
+	cmd.Env = append(cmd.Env, "RECOUP_OPERATOR=test") // a container names nobody
 	return cmd
 }
 
