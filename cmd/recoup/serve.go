@@ -132,9 +132,6 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if len(d.Keys) == 0 {
-		o.Log.Warn("secrets lie in the database as they are, and its books are not sealed: `recoup key create FILE`, then --key-file FILE")
-	}
 	d.Upgrade = c.Migrate
 	d.Migrated = func(from, to int64) {
 		o.Log.Info("schema", slog.String("db", d.String()), slog.Int64("from", from), slog.Int64("to", to)) // from 0: there was none
@@ -144,6 +141,9 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer s.Close()
+	if len(d.Keys) == 0 {
+		o.Log.Warn("secrets lie in the database as they are, and its books are not sealed: `recoup key create FILE`, then --key-file FILE")
+	}
 	o.Store = s
 	o.Drain, o.Hurry = c.DrainWait, e.hurry
 	o.Log.Info("configuration", slog.String("db", c.database().String()), slog.Any("flags", c.nodeFlags), slog.Duration("window", c.Window), slog.Duration("drain_wait", c.DrainWait))
