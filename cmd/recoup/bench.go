@@ -93,7 +93,7 @@ func (e *env) commands(path string) func(ctx context.Context, dsn string, args .
 		cmd.Args = append([]string{"recoup"}, args...)
 		// Nothing that is set for another server. And a password in the arguments would be seen by everybody.
 		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RECOUP_") }),
-			"RECOUP_DB="+dsn, "RECOUP_UNSAFE=true") // the settings are printed beside the figures
+			"RECOUP_DB="+dsn, "RECOUP_OPERATOR=bench", "RECOUP_UNSAFE=true") // the settings are printed beside the figures
 		if args[0] == "bench-server" {
 			cmd.Stderr = e.stderr
 		}
