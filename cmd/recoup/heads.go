@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,6 +16,16 @@ type heads struct {
 	Database string    `json:"database"`
 	At       time.Time `json:"at"`
 	Brands   []headOf  `json:"brands"`
+	Seal     string    `json:"seal,omitempty"` // keyed digest of the above, if there is a key
+}
+
+// fields are what the seal is over.
+func (h *heads) fields() []string {
+	list := []string{"heads", h.Database, h.At.UTC().Format(time.RFC3339)}
+	for _, b := range h.Brands {
+		list = append(list, b.Brand, strconv.FormatInt(b.Operations, 10), b.Head)
+	}
+	return list
 }
 
 type headOf struct {
@@ -25,11 +37,20 @@ type headOf struct {
 // journalHead stands for the journal where a brand's id would: ids have no blanks at their ends.
 const journalHead = "journal "
 
-func writeHeads(e *env, path string, v *verdict) error {
+func (c *verifyCmd) writeHeads(e *env, v *verdict) error {
+	path := c.Heads
 	h := heads{Database: v.Database, At: time.Now().Truncate(time.Second), Brands: []headOf{{journalHead, v.Journal.Entries, v.Journal.Head}}}
 	for i := range v.Brands {
 		b := &v.Brands[i]
 		h.Brands = append(h.Brands, headOf{b.Brand, b.Ops, b.Head})
+	}
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	if len(keys) > 0 {
+		sum := keys.Sum(h.fields()...)
+		h.Seal = hex.EncodeToString(sum[:])
 	}
 	text, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {
@@ -65,7 +86,7 @@ func (c *verifyCmd) expected(brands []string) (list []expectation, err error) {
 			list = append(list, expectation{brand, hash})
 			continue
 		}
-		fromFile, err := readHeads(text)
+		fromFile, err := c.readHeads(text)
 		if err != nil {
 			return nil, fmt.Errorf("--expect %s: want a head of 64 hexadecimal digits, or a file that --heads wrote: %w", text, err)
 		}
@@ -74,7 +95,8 @@ func (c *verifyCmd) expected(brands []string) (list []expectation, err error) {
 	return list, nil
 }
 
-func readHeads(path string) (list []expectation, err error) {
+// readHeads reads a file of heads. Where there is a key, its seal must be good: who can change the database may reach the file, too.
+func (c *verifyCmd) readHeads(path string) (list []expectation, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -82,6 +104,13 @@ func readHeads(path string) (list []expectation, err error) {
 	var h heads
 	if err := json.Unmarshal(text, &h); err != nil {
 		return nil, err
+	}
+	keys, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	if sum, err := hex.DecodeString(h.Seal); len(keys) > 0 && (err != nil || !keys.Check(sum, h.fields()...)) {
+		return nil, errors.New("its seal is not by this key: it was changed, or written without the key")
 	}
 	for _, b := range h.Brands {
 		hash, ok := parseHead(b.Head)

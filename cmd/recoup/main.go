@@ -27,7 +27,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a database."`
 	Demo    demoCmd    `cmd:"" help:"Make and serve a small demo world; the published samples work in it as printed."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database to this version's schema."`
-	Verify  verifyCmd  `cmd:"" help:"Prove that the books agree, or name the first place where they do not."`
+	Verify  verifyCmd  `cmd:"" help:"Prove that the books agree, or name where they do not."`
 	Backup  backupCmd  `cmd:"" help:"Copy a SQLite database while it is served, and prove the copy."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of a database."`
 	Copy    copyCmd    `cmd:"" help:"Move everything to an empty PostgreSQL database, and prove that it is all there."`

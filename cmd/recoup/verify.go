@@ -131,7 +131,7 @@ func (c *verifyCmd) verify(e *env, s store.Store) (err error) {
 		return fmt.Errorf("%w: %s", errDiverge, first)
 	}
 	if c.Heads != "" {
-		return writeHeads(e, c.Heads, &v)
+		return c.writeHeads(e, &v)
 	}
 	return nil
 }

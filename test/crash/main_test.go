@@ -22,6 +22,7 @@ import (
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/seal"
 	"recoup/internal/store"
 	"recoup/internal/top"
 )
@@ -94,8 +95,13 @@ func prepare(t *testing.T, dsn string, members int64) {
 
 // serving is the command line of a serving process on a free port.
 func serving(dsn string, more ...string) *exec.Cmd {
-	return recoupCommand(append([]string{"serve", "--db", dsn, "--addr", "127.0.0.1:0", "--log-level", "warn"}, more...)...)
+	cmd := recoupCommand(append([]string{"serve", "--db", dsn, "--addr", "127.0.0.1:0", "--log-level", "warn"}, more...)...)
+	cmd.Env = append(cmd.Env, "RECOUP_KEY="+key) // so that the ends of chains are sealed meanwhile
+	return cmd
 }
+
+// key is that of all serving processes.
+var key = seal.New()
 
 // recoupCommand is a command line without what the machine sets for its own use, which could lead it to another database.
 func recoupCommand(args ...string) *exec.Cmd {
