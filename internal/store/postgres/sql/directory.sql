@@ -81,7 +81,7 @@ INSERT INTO session (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO UPDAT
 DELETE FROM session WHERE digest = $1;
 
 -- name: Schema
--- all of the catalogue: columns, indexes, constraints, triggers, rules, functions of this schema
+-- no table of ours: columns, indexes, constraints, triggers, rules, functions of this schema
 WITH here AS (
   SELECT c.oid, c.relname, c.relkind, c.relrowsecurity FROM pg_class c
   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
