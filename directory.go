@@ -9,6 +9,20 @@ import (
 	"recoup/internal/auth"
 )
 
+// tellSchema warns of a schema that is not as the migrations make it: a lost index is a lost guard.
+func (n *Node) tellSchema(ctx context.Context) {
+	s, ok := n.Store.(interface {
+		SchemaDiffers(ctx context.Context) ([]string, error)
+	})
+	if !ok {
+		return
+	}
+	differs, err := s.SchemaDiffers(ctx)
+	if err != nil || len(differs) > 0 {
+		n.log.Warn("the schema was changed by somebody else, or is an earlier development version's", slog.Any("differs", differs), slog.Any("error", err))
+	}
+}
+
 // tellDirectory logs what others change of the directory: every entry of the journal, without values, until ctx ends.
 func (n *Node) tellDirectory(ctx context.Context) {
 	defer close(n.told)

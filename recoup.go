@@ -106,6 +106,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		}
 		n.Store, n.owned = s, true
 	}
+	n.tellSchema(ctx)
 	if err := n.world(ctx, o.Demo, o.Trial); err != nil {
 		n.closeStore()
 		return nil, err

@@ -35,26 +35,33 @@ func Strangers(serials []int64, next func(table string, after int64) (brand int6
 	return found, nil
 }
 
-// SchemaLine is how schema.txt tells a thing of a schema: its kind, its name, and a digest of the rest.
-func SchemaLine(kind, name, text string) string {
+// SchemaLine is how schema.txt tells a thing of a table: its kind, the table, its name, and a digest of the rest.
+func SchemaLine(kind, table, name, text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return kind + " " + name + " " + hex.EncodeToString(sum[:8])
+	return kind + " " + table + "." + name + " " + hex.EncodeToString(sum[:8])
 }
 
-// SchemaDiffers tells what of a schema is not as the migrations make it: golden is schema.txt, one thing a line.
+// SchemaDiffers tells what of our tables is not as the migrations make it: golden is schema.txt, one thing a line. What else lies in the database is
+// not ours to judge.
 func SchemaDiffers(golden string, found []string) (differs []string) {
 	thing := func(line string) string { return line[:strings.LastIndexByte(line, ' ')] }
-	want := map[string]string{}
+	table := func(line string) string {
+		_, name, _ := strings.Cut(line, " ")
+		name, _, _ = strings.Cut(name, ".")
+		return name
+	}
+	want, ours := map[string]string{}, map[string]bool{}
 	for line := range strings.Lines(golden) {
 		line = strings.TrimSpace(line)
 		want[thing(line)] = line
+		ours[table(line)] = true
 	}
 	for _, line := range found {
 		is := want[thing(line)]
 		switch {
-		case is == "":
+		case is == "" && ours[table(line)]:
 			differs = append(differs, "the schema has something of its own, "+thing(line)+", which no migration makes")
-		case is != line:
+		case is != "" && is != line:
 			differs = append(differs, "the schema's "+thing(line)+" is not as the migrations make it")
 		}
 		delete(want, thing(line))

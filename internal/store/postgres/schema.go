@@ -19,11 +19,9 @@ var schemaText string
 // Integrity compares the schema with the migrations' and looks for rows of no brand. Pages are the server's: it keeps checksums where its operator
 // has switched them on.
 func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
-	lines, err := s.schema(ctx)
-	if err != nil {
+	if wrong, err = s.SchemaDiffers(ctx); err != nil {
 		return nil, err
 	}
-	wrong = store.SchemaDiffers(schemaText, lines)
 	var serials []int64
 	err = s.Tables.Read(ctx, func(tx store.Tx) error {
 		return tx.Query("Serials", func(r store.Row) error { serials = append(serials, r.Int(0)); return nil })
@@ -41,11 +39,20 @@ func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
 	return append(wrong, strangers...), err
 }
 
+// SchemaDiffers tells what of the schema is not as the migrations make it.
+func (s *Store) SchemaDiffers(ctx context.Context) ([]string, error) {
+	lines, err := s.schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return store.SchemaDiffers(schemaText, lines), nil
+}
+
 // schema lists everything of the program's schema but what an extension put there.
 func (s *Store) schema(ctx context.Context) (lines []string, err error) {
 	err = s.Tables.Read(ctx, func(tx store.Tx) error {
 		return tx.Query("Schema", func(r store.Row) error {
-			lines = append(lines, store.SchemaLine(r.Text(0), r.Text(1), r.Text(2)))
+			lines = append(lines, store.SchemaLine(r.Text(0), r.Text(1), r.Text(2), r.Text(3)))
 			return nil
 		})
 	})

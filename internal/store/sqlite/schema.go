@@ -25,11 +25,11 @@ func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
 		if err != nil {
 			return err
 		}
-		lines, err := c.schema(ctx)
+		differs, err := c.differs(ctx)
 		if err != nil {
 			return err
 		}
-		wrong = append(wrong, store.SchemaDiffers(schemaText, lines)...)
+		wrong = append(wrong, differs...)
 		strangers, err := c.strangers(ctx)
 		wrong = append(wrong, strangers...)
 		return err
@@ -37,10 +37,24 @@ func (s *Store) Integrity(ctx context.Context) (wrong []string, err error) {
 	return wrong, err
 }
 
+// SchemaDiffers tells what of the schema is not as the migrations make it.
+func (s *Store) SchemaDiffers(ctx context.Context) (differs []string, err error) {
+	err = s.read(func(c *conn) error { differs, err = c.differs(ctx); return err })
+	return differs, err
+}
+
+func (c *conn) differs(ctx context.Context) ([]string, error) {
+	lines, err := c.schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return store.SchemaDiffers(schemaText, lines), nil
+}
+
 // schema lists everything that the file's schema has.
 func (c *conn) schema(ctx context.Context) (lines []string, err error) {
 	err = c.query(ctx, "Schema", func(r store.Row) error {
-		lines = append(lines, store.SchemaLine(r.Text(0), r.Text(1), r.Text(2)))
+		lines = append(lines, store.SchemaLine(r.Text(0), r.Text(1), r.Text(2), r.Text(3)))
 		return nil
 	})
 	return lines, err

@@ -48,11 +48,11 @@ func TestSchema(t *testing.T) {
 		t.Errorf("a new database: %v, %v", wrong, err)
 	}
 	for _, row := range []struct{ change, says string }{
-		{"DROP INDEX op_request", "lacks the index op_request"},
-		{"CREATE INDEX op_more ON op (at)", "of its own, index op_more"},
-		{"CREATE TRIGGER thief AFTER INSERT ON op BEGIN SELECT 1; END", "of its own, trigger thief"},
-		{"ALTER TABLE head ADD COLUMN more TEXT", "table head is not as"},
-		{"DROP VIEW v_lot", "lacks the view v_lot"},
+		{"DROP INDEX op_request", "lacks the index op.op_request"},
+		{"CREATE INDEX op_more ON op (at)", "of its own, index op.op_more"},
+		{"CREATE TRIGGER thief AFTER INSERT ON op BEGIN SELECT 1; END", "of its own, trigger op.thief"},
+		{"ALTER TABLE head ADD COLUMN more TEXT", "table head.head is not as"},
+		{"DROP VIEW v_lot", "lacks the view v_lot.v_lot"},
 		{"INSERT INTO refusal VALUES (7, x'00', x'00', 1, '{}', x'')", "table refusal has rows of brand number 7"},
 		{"INSERT INTO counter VALUES (-3, 5)", "table counter has rows of brand number -3"},
 	} {

@@ -81,32 +81,27 @@ INSERT INTO session (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO UPDAT
 DELETE FROM session WHERE digest = $1;
 
 -- name: Schema
--- no table of ours: columns, indexes, constraints, triggers, rules, functions of this schema
+-- no table of ours: columns, indexes, constraints, triggers and rules of this schema. Of views the columns: how a server writes their text changes.
 WITH here AS (
   SELECT c.oid, c.relname, c.relkind, c.relrowsecurity FROM pg_class c
   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 )
-SELECT 'column', h.relname || '.' || a.attname, concat_ws(' ', h.relkind, h.relrowsecurity, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+SELECT 'column', h.relname, a.attname, CASE WHEN h.relkind <> 'v' THEN concat_ws(' ', h.relrowsecurity, format_type(a.atttypid, a.atttypmod), a.attnotnull,
     CASE WHEN h.relname <> 'goose_db_version' THEN pg_get_expr(d.adbin, d.adrelid) END,
-    CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation::text END)
+    CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation::text END) ELSE '' END
   FROM here h JOIN pg_attribute a ON a.attrelid = h.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = h.oid AND d.adnum = a.attnum
 UNION ALL
-SELECT 'index', i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ' || current_schema() || '.', ' ') || i.indisvalid
+SELECT 'index', h.relname, i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ' || current_schema() || '.', ' ') || i.indisvalid
   FROM here h JOIN pg_index i ON i.indrelid = h.oid
 UNION ALL
-SELECT 'constraint', h.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
-  FROM here h JOIN pg_constraint k ON k.conrelid = h.oid AND k.contype <> 'n'
+SELECT 'constraint', h.relname, k.conname, pg_get_constraintdef(k.oid) FROM here h JOIN pg_constraint k ON k.conrelid = h.oid AND k.contype <> 'n'
 UNION ALL
-SELECT 'trigger', h.relname || '.' || t.tgname, pg_get_triggerdef(t.oid)
+SELECT 'trigger', h.relname, t.tgname, pg_get_triggerdef(t.oid)
   FROM here h JOIN pg_trigger t ON t.tgrelid = h.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'truncate_trigger_%'
 UNION ALL
-SELECT 'rule', h.relname || '.' || w.rulename, pg_get_ruledef(w.oid) FROM here h JOIN pg_rewrite w ON w.ev_class = h.oid AND w.rulename <> '_RETURN'
-UNION ALL
-SELECT 'function', p.proname, pg_get_function_identity_arguments(p.oid) FROM pg_proc p
-  WHERE p.pronamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
-ORDER BY 1, 2;
+SELECT 'rule', h.relname, w.rulename, pg_get_ruledef(w.oid) FROM here h JOIN pg_rewrite w ON w.ev_class = h.oid AND w.rulename <> '_RETURN'
+ORDER BY 1, 2, 3;
 
 -- name: App
 -- one row by primary key

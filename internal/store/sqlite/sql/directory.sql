@@ -82,7 +82,7 @@ DELETE FROM session WHERE digest = ?1;
 
 -- name: Schema
 -- all
-SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%';
+SELECT type, tbl_name, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%';
 
 -- name: App
 -- one row by primary key
