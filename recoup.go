@@ -134,7 +134,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if n.Store.Sealing() {
 		n.seals.store, _ = n.Store.(sealing)
 	}
-	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
+	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Try: n.try, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
 		Now: n.now, Window: o.Window, Proxies: o.Proxies, Ready: n.ready, Log: n.log,
@@ -229,18 +229,27 @@ func (m methods) Find(name string) gateway.Method {
 	return nil
 }
 
-// submit runs a command and tells faults in the platform's words: all of them mean "send the same request again".
 func (n *Node) submit(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault) {
 	r, err := n.Engine.Submit(ctx, brand, cmd)
+	return r, busy(err)
+}
+
+func (n *Node) try(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault) {
+	r, err := n.Engine.Try(ctx, brand, cmd)
+	return r, busy(err)
+}
+
+// busy tells faults of the engine in the platform's words: all of them mean "send the same request again".
+func busy(err error) *top.Fault {
 	switch {
 	case err == nil:
-		return r, nil
+		return nil
 	case errors.Is(err, engine.ErrInProgress):
-		return r, top.Busy("isp.request-in-progress", "相同请求正在处理,请用相同请求重试 the same request is still running; send it again", 1)
+		return top.Busy("isp.request-in-progress", "相同请求正在处理,请用相同请求重试 the same request is still running; send it again", 1)
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrClosed):
-		return r, top.Busy("isp.system-busy", "系统繁忙,请用相同请求重试 busy; send the same request again", 1)
+		return top.Busy("isp.system-busy", "系统繁忙,请用相同请求重试 busy; send the same request again", 1)
 	}
-	return r, top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
+	return top.Busy("isp.service-error", "服务暂不可用,请用相同请求重试 please send the same request again", 1)
 }
 
 // digest is the brand's keyed digest of a personal identifier.

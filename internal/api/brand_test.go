@@ -137,7 +137,8 @@ func TestStoreBrand(t *testing.T) {
 
 // Who the member is must be said where nothing else can tell.
 func TestWhoIsRequired(t *testing.T) {
-	nobody := []string{"customer_id", ``, "mobile", ``, "outer_id", ``, "outer_type", ``}
+	nobody := []string{"customer_id", ``, "mobile", ``, "outer_id", ``, "outer_type", ``, "card_id", ``}
+	card := "customer_id与card_id至少提供一项 one of customer_id and card_id is required"
 	one := "customer_id、mobile、outer_id至少提供一项 one of customer_id, mobile and outer_id is required"
 	for _, c := range []struct {
 		method string
@@ -155,6 +156,13 @@ func TestWhoIsRequired(t *testing.T) {
 		{crm + "open.assert.verify", nil, ""},
 		{crm + "point.reversepoint", nil, ""},
 		{crm + "open.customer.get", nil, "isv.missing-parameter 非法参数 param_customer_get_open_req.customer_id：" + one},
+		{crm + "recharge.dedut.update", nil, "isv.missing-parameter 非法参数 param_dedut_open_req.customer_id：" + card},
+		{crm + "recharge.dedutprecheck.get", nil, "isv.missing-parameter 非法参数 param_deduct_pre_check_open_req.customer_id：" + card},
+		{crm + "recharge.chargeprecheck.get", nil, "isv.missing-parameter 非法参数 param_charge_pre_check_open_req.customer_id：" + card},
+		{crm + "recharge.account.get", nil, "isv.missing-parameter 非法参数 param_query_recharge_account_open_req.customer_id：" + card},
+		{crm + "recharge.uncharge.update", nil, ""},
+		{crm + "recharge.undedut.update", nil, ""},
+		{crm + "recharge.unchargecheck.get", nil, ""},
 		{crm + "open.customer.save", nil, "isv.missing-parameter 非法参数 param_customer_save_open_req.mobile：mobile与outer_id至少提供一项 one of mobile and outer_id is required"},
 	} {
 		w := setup(t)

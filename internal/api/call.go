@@ -44,6 +44,8 @@ type Reply struct {
 type Service struct {
 	// Submit runs a command of a brand and answers once the outcome is durable. Its faults are busy ones (isp.): send again.
 	Submit func(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault)
+	// Try answers what Submit would, and changes nothing.
+	Try func(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault)
 	// Read shows view a consistent snapshot of what the keys lead to, and maybe of more; now is its moment in milliseconds since 1970.
 	Read func(ctx context.Context, brand string, keys *reverse.Keys, view func(s *reverse.State, now int64)) error
 	// Digest is the brand's keyed digest of a personal identifier. The text is "mobile:" and the number, or "outer:", the type,

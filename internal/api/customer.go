@@ -83,18 +83,22 @@ func customerGet() *Method {
 			if fault := in.needMember(&who); fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			var c *query.Customer
-			var r ledger.Result
-			fault = in.read(ctx, query.CustomerKeys(&who), func(s *reverse.State, now int64) { c, r = query.FindCustomer(s, &who, now) })
-			if fault != nil {
-				return top.Value{}, ledger.Result{}, fault
-			}
-			if r.Code != ledger.OK {
-				return top.Value{}, r, nil
+			c, r, fault := in.customer(ctx, &who)
+			if c == nil {
+				return top.Value{}, r, fault
 			}
 			return showCustomer(in.brand, c), r, nil
 		},
 	}
+}
+
+// customer reads a member with all there is of it; nil with a fault or a refusal.
+func (in *Input) customer(ctx context.Context, who *ledger.Who) (c *query.Customer, r ledger.Result, fault *top.Fault) {
+	fault = in.read(ctx, query.CustomerKeys(who), func(s *reverse.State, now int64) { c, r = query.FindCustomer(s, who, now) })
+	if fault != nil {
+		return nil, ledger.Result{}, fault
+	}
+	return c, r, nil
 }
 
 func customerGetInfo() *Struct {

@@ -25,6 +25,7 @@ type args []value
 func (a args) has(f *Field) bool      { return a[f.pos].set }
 func (a args) text(f *Field) string   { return a[f.pos].text }
 func (a args) num(f *Field) int64     { return a[f.pos].num }
+func (a args) yes(f *Field) bool      { return a[f.pos].num == 1 }
 func (a args) items(f *Field) []value { return a[f.pos].list }
 
 // object returns the members of an Object; those of an absent one are absent.

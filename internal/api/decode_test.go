@@ -329,7 +329,8 @@ func FuzzServe(f *testing.F) {
 		if _, fault := w.call(m.Name, m.Param, request); fault == nil && len(w.commands) == 1 {
 			switch c := w.commands[0].(type) {
 			case *ledger.Charge:
-				if c.Real <= 0 || c.Order == "" || c.Request.IsZero() {
+				least := min(c.Real, c.Gift, c.Pre)
+				if least < 0 || c.Real+c.Gift+c.Pre == 0 || c.Order == "" || c.Request.IsZero() != (c.Order == asked) {
 					t.Errorf("%+v", c)
 				}
 			case *ledger.Freeze:

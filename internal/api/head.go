@@ -1,7 +1,10 @@
 package api
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"recoup/internal/ledger"
 	"recoup/internal/top"
@@ -23,7 +26,8 @@ func rolesOf(s *Struct) roles {
 		outer: s.Field("outer_id"), outerType: s.Field("outer_type"), card: s.Field("card_id"),
 		request: s.Field("request_id"), operator: s.Field("operator_id"), operatorName: s.Field("operator_name"),
 		reason: s.Field("reason"), remark: s.Field("remark"),
-		order: firstField(s, "outer_order_id", "out_order_id"), number: s.Field("new_outer_order_id"),
+		order:  firstField(s, "src_outer_order_id", "outer_order_id", "out_order_id", "out_biz_id"),
+		number: firstField(s, "new_outer_order_id", "reverse_order_id"),
 	}
 }
 
@@ -213,10 +217,19 @@ func (in *Input) needMember(w *ledger.Who) *top.Fault {
 		return nil
 	}
 	known := &in.method.known
-	if known.customer == nil {
-		return in.missing(known.mobile, "mobile与outer_id至少提供一项 one of mobile and outer_id is required")
+	var names []string
+	first := (*Field)(nil)
+	for _, f := range []*Field{known.customer, known.mobile, known.outer, known.card} {
+		if f != nil {
+			names, first = append(names, f.Name), cmp.Or(first, f)
+		}
 	}
-	return in.missing(known.customer, "customer_id、mobile、outer_id至少提供一项 one of customer_id, mobile and outer_id is required")
+	last, and := len(names)-1, "、"
+	if last == 1 {
+		and = "与"
+	}
+	return in.missing(first, fmt.Sprintf("%s至少提供一项 one of %s and %s is required", strings.Join(names, and),
+		strings.Join(names[:last], ", "), names[last]))
 }
 
 // keyed are the digests of a reversal's business number.

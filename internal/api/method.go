@@ -155,8 +155,9 @@ func NewCatalogue(s *Service) *Catalogue {
 	c := &Catalogue{list: []*Method{
 		assertRefund(), reversePoint(), rechargeOperate(), creatRefund(), // the four documents
 		customerSave(), customerGet(),
-		assertVerify(), pointOperate(), consumePoint(),
-		voucherSend(), voucherTemplateList(),
+		assertVerify(), pointOperate(), consumePoint(), extraCharge(), pointPrecheck(),
+		accountGet(), chargePrecheck(), chargeUpdate(), unchargePrecheck(), unchargeUpdate(), dedutPrecheck(), dedutUpdate(), undedutUpdate(),
+		voucherSend(), voucherTemplateList(), customerVoucherList(),
 		orderCreate(), applyRefund(), reverseDetail(),
 		timeGet(),
 	}}

@@ -147,3 +147,28 @@ func consumePoint() *Method {
 		tenant: crmBrand, answer: write(build, flow), wrap: wrapCommon,
 	}
 }
+
+// extraCharge declares alibaba.alsc.crm.point.extracharge (semantics.md §6).
+func extraCharge() *Method {
+	var (
+		order  = id("out_biz_id", "3231231312399", "关联业务号", "The business number of the grant.").must()
+		reason = text("reason", "活动赠送", "变更原因", "Why.")
+		change = points("change_point", "50", "增加积分数", "Points to add.").must()
+	)
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
+		return &ledger.Grant{Head: head, Order: in.text(order), Amount: ledger.Amount(in.num(change))}, nil
+	}
+	return &Method{
+		Name: "alibaba.alsc.crm.point.extracharge", Group: groupCRM,
+		Zh: "额外增加积分", En: "Add points",
+		About: "增加积分,单独成笔,按品牌规则到期。",
+		Notes: "Adds points as a lot of their own, which expires by the brand's rule.",
+		Param: "param_extra_charge_point_open_req", ParamZh: "入参", ParamEn: "What to add.",
+		Request: structure("ExtraChargePointOpenReq",
+			bizChannel(), crmBrandID(), crmCustomer().must(), crmOperator(), order, reason, requestID("c0ffee05"), crmShop(), crmOutShop(), crmOutBrand(), change),
+		Response: pointResult(id("result", "3453235", "业务数据:流水号", "The flow id.")),
+		Codes: answers(ledger.OrderNoConflict, ledger.ReversedBeforeArrival, ledger.ShopNotFound, ledger.MemberNotFound, ledger.MemberMismatch,
+			ledger.AmountTooLarge),
+		tenant: crmBrand, answer: write(build, flow), wrap: wrapCommon,
+	}
+}

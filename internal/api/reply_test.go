@@ -64,6 +64,35 @@ func TestOperateTypes(t *testing.T) {
 			Keyed: ledger.Keyed{Refund: keyOf("12332", crm+"point.reversepoint", "34356785432"), Original: keyOf("3231231312312", "")},
 		}},
 
+		{"extra points", crm + "point.extracharge", nil, &ledger.Grant{Order: "3231231312399", Amount: 50}},
+		{"check points", crm + "point.chkpntbypay", nil, &ledger.Spend{
+			Order: asked, Direct: true, Pools: true,
+			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_consume_point_by_pay_open_req.change_point"}},
+		}},
+
+		{"charge a card", crm + "recharge.charge.update", []string{"pre_value", `5`}, &ledger.Charge{Order: "2424535354", Real: 1000, Gift: 100, Pre: 5}},
+		{"charge by the rule", crm + "recharge.charge.update", []string{"gift_value", ``, "trigger_gift", `true`}, &ledger.Charge{Order: "2424535354", Real: 1000, ByRule: true}},
+		{"check a charge", crm + "recharge.chargeprecheck.get", nil, &ledger.Charge{Order: asked, Real: 1}},
+		{"uncharge", crm + "recharge.uncharge.update", nil, &ledger.RefundCharge{
+			Order: "2424535354", Number: "23829392",
+			Keyed: ledger.Keyed{Refund: keyOf("1332", crm+"recharge.uncharge.update", "23829392"), Original: keyOf("2424535354", "")},
+		}},
+		{"check an uncharge", crm + "recharge.unchargecheck.get", nil, &ledger.RefundCharge{Order: "2424535354", Number: asked}},
+		{"deduct", crm + "recharge.dedut.update", nil, &ledger.Spend{
+			Order: "24245353", Direct: true, Wants: []ledger.Want{{Family: ledger.Value, Amount: 300, Field: "param_dedut_open_req.value"}},
+		}},
+		{"check a deduction", crm + "recharge.dedutprecheck.get", nil, &ledger.Spend{
+			Order: asked, Direct: true, Wants: []ledger.Want{{Family: ledger.Value, Amount: 300, Field: "param_deduct_pre_check_open_req.value"}},
+		}},
+		{"undeduct", crm + "recharge.undedut.update", nil, &ledger.ReverseSpend{
+			Order: "24245353", Number: "23829393", Family: ledger.Value, Amount: 100,
+			Keyed: ledger.Keyed{Refund: keyOf("1332", crm+"recharge.undedut.update", "23829393"), Original: keyOf("24245353", "100")},
+		}},
+		{"undeduct the rest", crm + "recharge.undedut.update", []string{"value", ``}, &ledger.ReverseSpend{
+			Order: "24245353", Number: "23829393", Family: ledger.Value,
+			Keyed: ledger.Keyed{Refund: keyOf("1332", crm+"recharge.undedut.update", "23829393"), Original: keyOf("24245353", "")},
+		}},
+
 		{"verify assets", crm + "open.assert.verify", []string{"card_id", `"C1"`}, &ledger.Spend{
 			Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"},
 			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_property_verify_open_req.value"}, {Family: ledger.Points, Amount: 50, Field: "param_property_verify_open_req.point"}},
@@ -396,6 +425,64 @@ func TestGenderNeverTold(t *testing.T) {
 		if fault != nil || !strings.Contains(r.json(method), want) {
 			t.Errorf("%q: %v\n got %s\nwant %s", told, fault, r.json(method), want)
 		}
+	}
+}
+
+func TestCustomerVoucherList(t *testing.T) {
+	const method = crm + "customer.voucher.list"
+	w := setup(t)
+	at := moment.UnixMilli()
+	w.state = func(b *ledger.Brand) *reverse.State {
+		s := w.sampleState(b)
+		for id, v := range map[string]ledger.Voucher{
+			"11": {Left: 0}, "12": {Left: 1, End: at}, "13": {Left: 1, Deleted: true}, "14": {Left: 1, End: ledger.Never, Template: "gone"}, "15": {Left: 1, Member: "other"},
+		} {
+			v.ID, v.Uses = id, 1
+			if v.Member == "" {
+				v.Member = "34243334"
+			}
+			s.Vouchers[id] = &v
+		}
+		return s
+	}
+	list := func(change ...string) string {
+		r, fault := w.json(method, w.sample(method, change...))
+		if fault != nil {
+			return says(fault)
+		}
+		return r.json(method)
+	}
+	want := `{"alibaba_alsc_crm_customer_voucher_list_response":{"result":{"biz_success":true,"current_page":2,"has_next_page":false,"page_size":1,"result_code":"0","result_desc":"成功","result_list":{"customer_voucher_full_open_info":[` +
+		`{"end_time":"2026-03-01 12:59:59","start_time":"2026-03-01 12:00:00","status":"NORMAL","title":"满100减10","voucher_id":"2837374884","voucher_type":"CASH","voucher_template_id":"9001","amount":1000,"customer_id":34243334,"start_fee":10000}]},` +
+		`"result_view":"成功","total_page":2,"total_size":2},"request_id":"rid"}}`
+	if got := list("page_no", `2`, "page_size", `1`); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	for _, c := range []struct {
+		name   string
+		change []string
+		want   []string // voucher ids in the answer
+	}{
+		{"all", []string{"voucher_status_list", ``}, []string{"11", "12", "13", "14", "2837374884"}},
+		{"some", []string{"voucher_status_list", `["ISUSED","DELETED"]`}, []string{"11", "13"}},
+		{"expired", []string{"voucher_status_list", `"EXPIRED"`}, []string{"12"}},
+		{"page beyond", []string{"page_no", `2147483647`, "page_size", `100`}, nil},
+	} {
+		var got []string
+		for _, m := range regexp.MustCompile(`"voucher_id":"(\d+)"`).FindAllStringSubmatch(list(c.change...), -1) {
+			got = append(got, m[1])
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+	for _, c := range [][2]string{{"customer_id", "MEMBER_NOT_FOUND"}, {"shop_id", "SHOP_NOT_FOUND"}} {
+		if got := list(c[0], `"nobody"`, "out_shop_id", ``); !strings.Contains(got, c[1]) {
+			t.Errorf("%s: %s", c[0], got)
+		}
+	}
+	if got := list("voucher_status_list", `["USED"]`); !strings.Contains(got, "voucher_status_list") {
+		t.Errorf("an unknown state: %s", got)
 	}
 }
 

@@ -34,7 +34,7 @@ var moment = time.Date(2026, 3, 1, 12, 0, 0, 0, top.GMT8)
 
 // The brands of the documents, and one that the app is not granted but that shares an alias and a store.
 func setup(t testing.TB) *world {
-	w := &world{t: t, result: ledger.Result{ValueOK: true, PointOK: true}}
+	w := &world{t: t, result: ledger.Result{ValueOK: true, PointOK: true}, state: reverse.NewState}
 	w.brands = []*ledger.Brand{
 		{ID: "342343043", Serial: 1, Shops: shops("23829323", "")},
 		{
@@ -47,11 +47,12 @@ func setup(t testing.TB) *world {
 		{ID: "third", Alias: "shared", Serial: 6},
 	}
 	w.app = &store.App{Key: "12345678", Brands: []string{"342343043", "12332", "1332", "second", "third"}}
+	run := func(_ context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault) {
+		w.brand, w.commands = brand, append(w.commands, cmd)
+		return w.result, w.busy
+	}
 	w.catalogue = NewCatalogue(&Service{
-		Submit: func(_ context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault) {
-			w.brand, w.commands = brand, append(w.commands, cmd)
-			return w.result, w.busy
-		},
+		Submit: run, Try: run,
 		Read: func(_ context.Context, brand string, keys *reverse.Keys, view func(*reverse.State, int64)) error {
 			w.brand, w.keys = brand, keys
 			if w.readErr != nil {

@@ -56,8 +56,8 @@ func voucherTemplateList() *Method {
 		shop     = id("shop_id", "243545", "SaaS门店ID,返回该门店可用的模板", "Templates that can be used in this shop.")
 		last     = id("last_id", "", "上一页最后一个模板ID", "Templates behind this one.")
 		template = id("voucher_template_id", "", "模板ID", "This template alone.")
-		pageNo   = number("page_no", "1", "第几页,从1开始,缺省1", "Page, from 1; 1 if absent.").between(1, 1<<31-1)
-		pageSize = number("page_size", "20", "每页条数,1到100,缺省20", "Templates a page, 1 to 100; 20 if absent.").between(1, 100)
+		pageNo   = pageNumber()
+		pageSize = pageLength()
 		deleted  = boolean("deleted", "", "只返回已删除的模板;模板不删除,故为空", "Deleted templates alone: there are none, templates are stopped.")
 	)
 	return &Method{
@@ -76,15 +76,10 @@ func voucherTemplateList() *Method {
 			if refused.Code != ledger.OK {
 				return top.Value{}, refused, nil
 			}
-			f := query.TemplateFilter{ID: in.text(template), Statuses: in.texts(statuses), Shop: sh.ID, After: in.text(last), Page: 1, Size: 20}
+			f := query.TemplateFilter{ID: in.text(template), Statuses: in.texts(statuses), Shop: sh.ID, After: in.text(last)}
+			f.Page, f.Size = in.page(pageNo, pageSize)
 			if t, ok := top.ParseTime(in.text(modified)); ok {
 				f.Changed = t.UnixMilli()
-			}
-			if in.has(pageNo) {
-				f.Page = int(in.num(pageNo))
-			}
-			if in.has(pageSize) {
-				f.Size = int(in.num(pageSize))
 			}
 			now := in.service.Now().UnixMilli()
 			var page query.TemplatePage
@@ -95,6 +90,102 @@ func voucherTemplateList() *Method {
 			return pageOf(items, f.Page, f.Size, page.Total), ledger.Result{}, nil
 		},
 	}
+}
+
+// customerVoucherList declares alibaba.alsc.crm.customer.voucher.list.
+func customerVoucherList() *Method {
+	var (
+		statuses = ids("voucher_status_list", `["NORMAL"]`, "状态:NORMAL可用,ISUSED已使用,EXPIRED已过期,DELETED已作废;缺省为全部", "Any of these states; all if absent.").
+				oneOf("NORMAL", "ISUSED", "EXPIRED", "DELETED")
+		customer = crmCustomer().must()
+		pageNo   = pageNumber()
+		pageSize = pageLength()
+	)
+	return &Method{
+		Name: "alibaba.alsc.crm.customer.voucher.list", Group: groupCRM,
+		Zh: "查询会员券列表", En: "List a member's vouchers",
+		About: "分页查询会员的券,按券id排列。状态以查询时刻为准。",
+		Notes: "Lists a member's vouchers by their ids, a page at a time. Their state is that of the moment.",
+		Param: "customer_voucher_full_open_req", ParamZh: "入参", ParamEn: "Whose vouchers.",
+		Request: structure("CustomerVoucherFullOpenReq",
+			statuses, crmBrandID(), customer, crmOutBrand(), crmOutShop(), crmShop(), pageNo, pageSize),
+		Response: pageResult(structure("CustomerVoucherFullOpenInfo",
+			date("end_time", "2030-12-31 23:59:59", "失效时间", "The last second at which it is valid."),
+			date("start_time", "2024-01-01 00:00:00", "券开始时间", "Valid from."),
+			id("status", "NORMAL", "NORMAL可用,ISUSED已使用,EXPIRED已过期,DELETED已作废", "NORMAL, ISUSED, EXPIRED or DELETED."),
+			text("title", "满100减10", "券名称", "Name."),
+			id("voucher_id", "2837374884", "券实例id", "Voucher."),
+			id("voucher_type", "CASH", "CASH代金券,DISCOUNT折扣券,GIFT礼品券", "CASH, DISCOUNT or GIFT."),
+			id("discount_rate", "8.5", "折扣率", "Rate of a discount voucher: 8.5 is 15 % off."),
+			id("voucher_template_id", "9001", "券模板id", "Template."),
+			fee("amount", "1000", "面额(分)", "Fen."),
+			number("customer_id", "34243334", "顾客id,非数字时缺省", "Member; absent if the id is no number."),
+			fee("start_fee", "10000", "满足金额阈值(分)", "Least order sum in fen."),
+		)),
+		Codes:  []ledger.Code{ledger.OK, ledger.ShopNotFound, ledger.MemberNotFound},
+		tenant: crmBrand, wrap: wrapPage,
+		answer: func(ctx context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
+			who, fault := in.who()
+			if fault != nil {
+				return top.Value{}, ledger.Result{}, fault
+			}
+			if _, refused := in.findShop(); refused.Code != ledger.OK {
+				return top.Value{}, refused, nil
+			}
+			c, r, fault := in.customer(ctx, &who)
+			if c == nil {
+				return top.Value{}, r, fault
+			}
+			vouchers := c.Vouchers
+			if wanted := in.texts(statuses); wanted != nil {
+				vouchers = slices.DeleteFunc(vouchers, func(v query.Voucher) bool { return !slices.Contains(wanted, v.Status.String()) })
+			}
+			no, size := in.page(pageNo, pageSize)
+			items := list("customer_voucher_full_open_info", query.Page(vouchers, no, size), showFullVoucher)
+			return pageOf(items, no, size, len(vouchers)), r, nil
+		},
+	}
+}
+
+func showFullVoucher(v query.Voucher) top.Value {
+	t := v.Template
+	if t == nil {
+		t = &ledger.Template{}
+	}
+	return top.Obj(
+		top.F("end_time", until(v.End)),
+		top.F("start_time", when(v.Start)),
+		top.F("status", top.Str(v.Status.String())),
+		top.F("title", known(t.Name)),
+		top.F("voucher_id", top.Str(v.ID)),
+		top.F("voucher_type", known(voucherType(t))),
+		top.F("discount_rate", known(t.Discount)),
+		top.F("voucher_template_id", top.Str(v.Voucher.Template)),
+		top.F("amount", top.Int(int64(t.Amount))),
+		top.F("customer_id", numeral(v.Member)),
+		top.F("start_fee", top.Int(int64(t.Threshold))),
+	)
+}
+
+// pageNumber and pageLength are how lists are asked for.
+func pageNumber() *Field {
+	return number("page_no", "1", "第几页,从1开始,缺省1", "Page, from 1; 1 if absent.").between(1, 1<<31-1)
+}
+
+func pageLength() *Field {
+	return number("page_size", "20", "每页条数,1到100,缺省20", "Items a page, 1 to 100; 20 if absent.").between(1, 100)
+}
+
+// page is which page a request asks for.
+func (in *Input) page(no, size *Field) (int, int) {
+	n, of := 1, 20
+	if in.has(no) {
+		n = int(in.num(no))
+	}
+	if in.has(size) {
+		of = int(in.num(size))
+	}
+	return n, of
 }
 
 // findShop finds the shop of a read. Writes leave that to the ledger.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"recoup/internal/ledger"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
 )
@@ -20,6 +21,7 @@ const (
 type read struct {
 	keys *reverse.Keys
 	view func(s *reverse.State, now int64)
+	own  bool          // the view changes the state: it needs one of its own
 	done chan struct{} // closed when err is set
 	err  error
 }
@@ -35,7 +37,34 @@ type reads struct {
 // gathers, as with batches: what a load costs is shared. Views of one load run one after the other, in goroutines that are not the
 // callers', so that each may change what is its own; a caller whose context ends does not learn whether its view ran.
 func (e *Engine) Read(ctx context.Context, brand string, keys *reverse.Keys, view func(s *reverse.State, now int64)) error {
-	r := &read{keys: keys, view: view, done: make(chan struct{})}
+	return e.ask(ctx, brand, &read{keys: keys, view: view})
+}
+
+// Try decides a command as Submit would, on a snapshot of its own that is dropped with all that the command changed: what a precheck answers
+// is the rule's own answer. The command should carry no idempotency key, or a Result may be an earlier one's.
+func (e *Engine) Try(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, error) {
+	keys := reverse.NewKeys()
+	reverse.KeysOf(cmd, keys)
+	for range 2 { // the second time with every open lot, if the first page did not reach
+		var r ledger.Result
+		var need error
+		err := e.ask(ctx, brand, &read{keys: keys, own: true, view: func(s *reverse.State, now int64) {
+			r, need = reverse.Decide(s, cmd, &ledger.Stamp{At: now, Next: func() int64 { return 1 }})
+		}})
+		if err != nil {
+			return ledger.Result{}, err // the view may still run: r is not to be read
+		}
+		var lots *ledger.ErrNeedLots
+		if !errors.As(need, &lots) {
+			return r, need
+		}
+		keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: lots.Member}] = struct{}{}
+	}
+	return ledger.Result{}, ErrFailed
+}
+
+func (e *Engine) ask(ctx context.Context, brand string, r *read) error {
+	r.done = make(chan struct{})
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
@@ -80,22 +109,36 @@ func (e *Engine) answer(q *reads) {
 		q.pending = append(q.pending[:0], q.pending[n:]...)
 		e.mu.Unlock()
 
-		err := e.show(q.brand, group)
-		if err != nil && len(group) > 1 && !errors.Is(err, store.ErrDown) && !errors.Is(err, store.ErrNoBrand) {
-			for _, r := range group { // one row that cannot be read must not fail its neighbours
-				if err := e.show(q.brand, []*read{r}); err != nil {
-					r.err = err
-				}
-			}
-		} else {
-			for _, r := range group {
-				if r.err == nil {
-					r.err = err
-				}
+		shared := group[:0:0]
+		for _, r := range group {
+			if r.own {
+				r.err = e.show(q.brand, []*read{r})
+			} else {
+				shared = append(shared, r)
 			}
 		}
+		e.showAll(q.brand, shared)
 		for _, r := range group {
 			close(r.done)
+		}
+	}
+}
+
+// showAll shows one load to a group.
+func (e *Engine) showAll(brand string, group []*read) {
+	if len(group) == 0 {
+		return
+	}
+	err := e.show(brand, group)
+	// One row that cannot be read must not fail its neighbours.
+	single := err != nil && len(group) > 1 && !errors.Is(err, store.ErrDown) && !errors.Is(err, store.ErrNoBrand)
+	for _, r := range group {
+		own := err
+		if single {
+			own = e.show(brand, []*read{r})
+		}
+		if own != nil {
+			r.err = own
 		}
 	}
 }

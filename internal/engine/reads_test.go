@@ -90,3 +90,59 @@ func TestReadFails(t *testing.T) {
 		t.Errorf("reading for a caller who is gone: %v", err)
 	}
 }
+
+// TestTry: what is tried at the same moment by many, beside readers, meets the same books, and changes nothing.
+func TestTry(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			if err := s.PutBrand(t.Context(), &ledger.Brand{ID: "b"}, store.Author{}); err != nil {
+				t.Fatal(err)
+			}
+			e := engine.New(s, engine.Options{})
+			defer e.Close()
+			head := ledger.Head{Who: ledger.Who{Customer: "m"}, Method: "m"}
+			if _, err := e.Submit(t.Context(), "b", &ledger.SaveMember{Head: head, ID: "m"}); err != nil {
+				t.Fatal(err)
+			}
+			const lots = ledger.LotPage + 5 // more than are loaded at first
+			for i := range lots {
+				if _, err := e.Submit(t.Context(), "b", &ledger.Charge{Head: head, Order: fmt.Sprint(i), Real: 10}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			spend := func(order string, fen ledger.Amount) reverse.Command {
+				return &ledger.Spend{Head: head, Order: order, Direct: true, Wants: []ledger.Want{{Family: ledger.Value, Amount: fen}}}
+			}
+			var wg sync.WaitGroup
+			for i := range 60 {
+				wg.Go(func() {
+					fen, want := ledger.Amount(10*lots), ledger.OK
+					if i%2 == 1 {
+						fen, want = fen+1, ledger.InsufficientBalance
+					}
+					if r, err := e.Try(t.Context(), "b", spend("o", fen)); err != nil || r.Code != want {
+						t.Errorf("%d fen: %s, %v", fen, r.Code, err)
+					}
+				})
+				wg.Go(func() {
+					keys := reverse.NewKeys()
+					keys.Wallets[ledger.Ident{Type: ledger.ByCustomer, Text: "m"}] = struct{}{}
+					var balance ledger.Amount
+					err := e.Read(t.Context(), "b", keys, func(s *reverse.State, _ int64) { balance = s.Accounts["m-1"].Balance[ledger.Real] })
+					if err != nil || balance != 10*lots {
+						t.Errorf("balance %d, %v", balance, err)
+					}
+				})
+			}
+			wg.Wait()
+			if r, err := e.Submit(t.Context(), "b", spend("o", 10*lots)); err != nil || r.Code != ledger.OK {
+				t.Errorf("what was tried cannot be done: %s, %v", r.Code, err)
+			}
+			if _, err := e.Try(t.Context(), "nobody", spend("o", 1)); !errors.Is(err, store.ErrNoBrand) {
+				t.Errorf("of an unknown brand: %v", err)
+			}
+		})
+	}
+}

@@ -52,10 +52,5 @@ func Templates(b *ledger.Brand, f TemplateFilter, now int64) TemplatePage {
 		list = append(list, t)
 	}
 	slices.SortFunc(list, func(a, b *ledger.Template) int { return byNumber(a.ID, b.ID) })
-	// A page beyond the last is empty, however large its number.
-	from := len(list)
-	if f.Page-1 <= len(list)/f.Size {
-		from = min(from, (f.Page-1)*f.Size)
-	}
-	return TemplatePage{Items: list[from:min(len(list), from+f.Size)], Total: len(list)}
+	return TemplatePage{Items: Page(list, f.Page, f.Size), Total: len(list)}
 }
