@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -19,41 +18,7 @@ func TestStoredValue(t *testing.T) { onEach(t, testStoredValue) }
 
 func testStoredValue(t *testing.T, open opener) {
 	w := open(t)
-	params := map[string]string{
-		"open.customer.save": "param_customer_save_open_req", "recharge.account.get": "param_query_recharge_account_open_req",
-		"recharge.chargeprecheck.get": "param_charge_pre_check_open_req", "recharge.charge.update": "param_recharge_open_req",
-		"recharge.unchargecheck.get": "param_uncharge_check_open_req", "recharge.uncharge.update": "param_uncharge_open_req",
-		"recharge.dedutprecheck.get": "param_deduct_pre_check_open_req", "recharge.dedut.update": "param_dedut_open_req",
-		"recharge.undedut.update": "param_undedut_open_req", "open.assert.refund": "param_property_refund_open_req",
-		"open.recharge.operate": "param_recharge_operate_open_req", "point.extracharge": "param_extra_charge_point_open_req",
-		"point.chkpntbypay": "param_consume_point_by_pay_open_req", "point.consumepoint": "param_consume_point_open_req",
-		"voucher.send": "param_voucher_send_open_req", "customer.voucher.list": "customer_voucher_full_open_req",
-	}
-	run := func(method, id, request string) *answer {
-		return w.call(call{
-			method: "alibaba.alsc.crm." + method, param: params[method],
-			request: fmt.Sprintf(`{"brand_id":"1332","shop_id":"243545","operator_id":"7","request_id":"%s",%s}`, id, request),
-		}, "simplified")
-	}
-
-	var saved struct{ Result struct{ Result string } }
-	if err := json.Unmarshal([]byte(run("open.customer.save", "sv", `"mobile":"13900001111"`).body), &saved); err != nil {
-		t.Fatal(err)
-	}
-	who := `"customer_id":"` + saved.Result.Result + `"`
-	var accounts struct {
-		Result struct {
-			Result []struct {
-				Card string `json:"card_id"`
-			}
-		}
-	}
-	body := run("recharge.account.get", "", who).body
-	if err := json.Unmarshal([]byte(body), &accounts); err != nil || len(accounts.Result.Result) != 1 {
-		t.Fatalf("%v in %s", err, body)
-	}
-	card := `"card_id":"` + accounts.Result.Result[0].Card + `"`
-
+	_, who, card := w.newMember("13900001111")
 	yes, no := `"biz_success":true,"result":true,"result_code":"0"`, `"biz_success":true,"result":false,"result_code":"`
 	refused := `"biz_success":false,"result_code":"`
 	kinds := func(name string, realValue, gift, pre int) string {
@@ -121,7 +86,7 @@ func testStoredValue(t *testing.T, open opener) {
 	}
 	first := make([]string, len(story))
 	for i, s := range story {
-		body := run(s.method, fmt.Sprint("sv-", i), s.request).body
+		body := w.crm(s.method, fmt.Sprint("sv-", i), s.request)
 		first[i] = body
 		for _, want := range s.want {
 			if !strings.Contains(body, want) {
@@ -136,8 +101,8 @@ func testStoredValue(t *testing.T, open opener) {
 			continue
 		}
 		again++
-		if a := run(s.method, fmt.Sprint("sv-", i), s.request); withoutID(a.body) != withoutID(first[i]) {
-			t.Errorf("%s %s again:\n got %s\nwant %s", s.method, s.request, a.body, first[i])
+		if got := w.crm(s.method, fmt.Sprint("sv-", i), s.request); withoutID(got) != withoutID(first[i]) {
+			t.Errorf("%s %s again:\n got %s\nwant %s", s.method, s.request, got, first[i])
 		}
 	}
 	if w.books() != books || again != 5 {

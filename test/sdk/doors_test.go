@@ -1,0 +1,157 @@
+package sdk
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// crm sends a call of the main brand's shop: the method behind alibaba.alsc.crm., and the request without brand, shop, operator and request_id.
+func (w *world) crm(method, id, request string) string {
+	w.t.Helper()
+	method = "alibaba.alsc.crm." + method
+	return w.call(call{
+		method: method, param: w.node.Catalogue.Find(method).Param,
+		request: fmt.Sprintf(`{"brand_id":"1332","shop_id":"243545","operator_id":"7","operator_name":"小王","request_id":"%s",%s}`, id, request),
+	}, "simplified").body
+}
+
+// newMember opens an account, and tells the member's id and how requests name the member and the card.
+func (w *world) newMember(mobile string) (id, who, card string) {
+	w.t.Helper()
+	var saved struct{ Result struct{ Result string } }
+	if err := json.Unmarshal([]byte(w.crm("open.customer.save", "new-"+mobile, `"mobile":"`+mobile+`"`)), &saved); err != nil {
+		w.t.Fatal(err)
+	}
+	id = saved.Result.Result
+	who = `"customer_id":"` + id + `"`
+	var accounts struct {
+		Result struct {
+			Result []struct {
+				Card string `json:"card_id"`
+			}
+		}
+	}
+	body := w.crm("recharge.account.get", "", who)
+	if err := json.Unmarshal([]byte(body), &accounts); err != nil || len(accounts.Result.Result) != 1 {
+		w.t.Fatalf("%v in %s", err, body)
+	}
+	return id, who, `"card_id":"` + accounts.Result.Result[0].Card + `"`
+}
+
+// A door is a way to make something of 1000, or to undo part of it. In its request $O is the order, $N the number of the undo, $W the member and $C the card.
+type door struct {
+	method, request string
+	part            int64 // what it gives back; 0: all that is left
+}
+
+// capped are the things that several doors make and undo. Every door undoes what any door made.
+var capped = []struct {
+	name        string
+	makes       []door
+	undoes      []door
+	charge      bool // undone, it leaves the member; else it comes back
+	countPoints bool
+}{
+	{
+		name: "charge", charge: true,
+		makes: []door{
+			{method: "open.recharge.operate", request: `$W,"operate_type":1,"outer_order_id":"$O","change_value":1000`},
+			{method: "recharge.charge.update", request: `$C,"outer_order_id":"$O","real_value":1000`},
+		},
+		undoes: []door{
+			{"open.recharge.operate", `"operate_type":4,"outer_order_id":"$O","new_outer_order_id":"$N","change_value":600`, 600},
+			{"open.recharge.operate", `"operate_type":4,"outer_order_id":"$O","new_outer_order_id":"$N","change_value":400`, 400},
+			{"open.recharge.operate", `"operate_type":4,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+			{"recharge.uncharge.update", `"src_outer_order_id":"$O","outer_order_id":"$N"`, 0},
+		},
+	},
+	{
+		name: "value spent",
+		makes: []door{
+			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","value":1000`},
+			{method: "open.recharge.operate", request: `$W,"operate_type":3,"outer_order_id":"$O","change_value":1000`},
+			{method: "recharge.dedut.update", request: `$W,"outer_order_id":"$O","value":1000`},
+		},
+		undoes: []door{
+			{"recharge.undedut.update", `$W,"outer_order_id":"$O","new_outer_order_id":"$N","value":600`, 600},
+			{"recharge.undedut.update", `$W,"outer_order_id":"$O","new_outer_order_id":"$N","value":400`, 400},
+			{"recharge.undedut.update", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+		},
+	},
+	{
+		name: "points spent", countPoints: true,
+		makes: []door{
+			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","point":1000`},
+			{method: "open.point.operate", request: `$W,"operate_type":4,"outer_order_id":"$O","change_point":1000`},
+			{method: "point.consumepoint", request: `$W,"out_biz_id":"$O","change_point":1000`},
+		},
+		undoes: []door{
+			{"point.reversepoint", reversePoints + `,"change_point":600`, 600},
+			{"point.reversepoint", reversePoints + `,"change_point":400`, 400},
+			{"point.reversepoint", reversePoints, 0},
+			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+		},
+	},
+}
+
+const reversePoints = `$W,"biz_type":"DEDUCT_FROM_CONSUME_REVERSE","biz_channel":"KRY","out_biz_id":"$O","reverse_order_id":"$N"`
+
+// One cap over every ordered pair of doors, whichever made the thing, with a number of its own or the same one again: what comes back is what
+// the rule says, and never more than there was.
+func TestOneCap(t *testing.T) { onEach(t, testOneCap) }
+
+func testOneCap(t *testing.T, open opener) {
+	w := open(t)
+	member, who, card := w.newMember("13900002222")
+	w.crm("recharge.charge.update", "cap", card+`,"outer_order_id":"cap","real_value":100000`)
+	w.crm("point.extracharge", "cap", who+`,"out_biz_id":"cap-p","change_point":100000`)
+	n := 0
+	for _, thing := range capped {
+		balance := func() int64 {
+			fen, points := w.member(member)
+			switch {
+			case thing.countPoints:
+				return points
+			case thing.charge:
+				return -fen
+			}
+			return fen
+		}
+		for _, made := range thing.makes {
+			for _, a := range thing.undoes {
+				for _, b := range thing.undoes {
+					for _, same := range []bool{false, true} {
+						n++
+						order, first, second := fmt.Sprint("cap-", n), fmt.Sprintf("cap-%d-a", n), fmt.Sprintf("cap-%d-b", n)
+						if same {
+							second = first
+						}
+						send := func(d door, id, number string) string {
+							return w.crm(d.method, id, strings.NewReplacer("$O", order, "$N", number, "$W", who, "$C", card).Replace(d.request))
+						}
+						send(made, order, "")
+						before := balance()
+						answers := []string{send(a, first+"-1", first), send(b, first+"-2", second)}
+						got := balance() - before
+						want := cmp.Or(a.part, 1000)
+						switch left := 1000 - want; {
+						case same && a.method == b.method: // a replay, or refused: the number is taken
+						case b.part == 0:
+							want += left
+						case b.part <= left:
+							want += b.part
+						}
+						if got != want || got > 1000 {
+							t.Errorf("%s by %s, %s of %d, then %s of %d, same number %v: %d came back, want %d\n%s",
+								thing.name, made.method, a.method, a.part, b.method, b.part, same, got, want, strings.Join(answers, "\n"))
+						}
+					}
+				}
+			}
+		}
+	}
+}
