@@ -52,7 +52,8 @@ var capped = []struct {
 	name        string
 	makes       []door
 	undoes      []door
-	charge      bool // undone, it leaves the member; else it comes back
+	tender      string // of the WDK order that is paid with it, if any
+	charge      bool   // undone, it leaves the member; else it comes back
 	countPoints bool
 }{
 	{
@@ -69,7 +70,7 @@ var capped = []struct {
 		},
 	},
 	{
-		name: "value spent",
+		name: "value spent", tender: `"code":"STORED_VALUE"`,
 		makes: []door{
 			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","value":1000`},
 			{method: "open.recharge.operate", request: `$W,"operate_type":3,"outer_order_id":"$O","change_value":1000`},
@@ -80,10 +81,12 @@ var capped = []struct {
 			{"recharge.undedut.update", `$W,"outer_order_id":"$O","new_outer_order_id":"$N","value":400`, 400},
 			{"recharge.undedut.update", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
 			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+			{wdkReverse, "", 600},
+			{wdkReverse, "", 0},
 		},
 	},
 	{
-		name: "points spent", countPoints: true,
+		name: "points spent", tender: `"code":"POINT","point":1000`, countPoints: true,
 		makes: []door{
 			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","point":1000`},
 			{method: "open.point.operate", request: `$W,"operate_type":4,"outer_order_id":"$O","change_point":1000`},
@@ -94,11 +97,62 @@ var capped = []struct {
 			{"point.reversepoint", reversePoints + `,"change_point":400`, 400},
 			{"point.reversepoint", reversePoints, 0},
 			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+			{wdkReverse, "", 600},
+			{wdkReverse, "", 0},
 		},
 	},
 }
 
+// wdkReverse stands for a quote and its commit, of the order that was paid with the thing.
+const wdkReverse = "reverse.creatrefund"
+
 const reversePoints = `$W,"biz_type":"DEDUCT_FROM_CONSUME_REVERSE","biz_channel":"KRY","out_biz_id":"$O","reverse_order_id":"$N"`
+
+// sell books a WDK order of one line, paid by an order's spend of 1000, and tells the line's number.
+func (w *world) sell(order, tender string) json.Number {
+	w.t.Helper()
+	subs := wdkCall[[]struct {
+		No json.Number `json:"biz_order_id"`
+	}](w, "trade.order.success.create", "order_request", fmt.Sprintf(
+		`{"sub_info_list":[{"out_sub_order_id":"%[1]s","pay_fee":1000}],"out_order_id":"%[1]s","store_id":"2131","pay_fee":1000,"pay_infos":[{%[2]s,"amount":1000,"outer_order_id":"%[1]s"}]}`,
+		order, tender), "result", "result", "order_sub_info_list")
+	return subs[0].No
+}
+
+// reverse quotes a line and refunds part of it, 0: as quoted. What cannot be quoted is not committed.
+func (w *world) reverse(sub json.Number, part int64) string {
+	w.t.Helper()
+	send := func(name, param, request string) string {
+		return w.call(call{method: "alibaba.wdk." + name, param: param, request: request, session: true}, "simplified").body
+	}
+	said := send("reverse.applyrefund", "param_apply_reverse_req",
+		fmt.Sprintf(`{"biz_order_ids":[%s],"store_id":"2131","operator":{"operator_type":6}}`, sub))
+	var quote struct {
+		Result struct {
+			Success bool
+			Model   quoted
+		}
+	}
+	if err := json.Unmarshal([]byte(said), &quote); err != nil {
+		w.t.Fatalf("%v in %s", err, said)
+	}
+	if !quote.Result.Success {
+		return said
+	}
+	var channels []map[string]any
+	if err := json.Unmarshal(quote.Result.Model.Channels, &channels); err != nil || len(channels) != 1 {
+		w.t.Fatalf("%v in %s", err, said)
+	}
+	fen := cmp.Or(part, quote.Result.Model.Max)
+	channels[0]["amount"] = fen
+	list, err := json.Marshal(channels)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return send("reverse.creatrefund", "param_create_reverse_req", fmt.Sprintf(
+		`{"biz_order_ids":[%s],"store_id":"2131","operator":{"operator_type":6},"reason_id":1001,"reason_text":"不喜欢","refund_amount":%d,"refund_channel_list":%s,"request_id":"%s"}`,
+		sub, fen, list, quote.Result.Model.Token))
+}
 
 // One cap over every ordered pair of doors, whichever made the thing, with a number of its own or the same one again: what comes back is what
 // the rule says, and never more than there was.
@@ -130,16 +184,23 @@ func testOneCap(t *testing.T, open opener) {
 						if same {
 							second = first
 						}
+						var sub json.Number
 						send := func(d door, id, number string) string {
+							if d.method == wdkReverse {
+								return w.reverse(sub, d.part)
+							}
 							return w.crm(d.method, id, strings.NewReplacer("$O", order, "$N", number, "$W", who, "$C", card).Replace(d.request))
 						}
 						send(made, order, "")
+						if thing.tender != "" {
+							sub = w.sell(order, thing.tender+`,`+who)
+						}
 						before := balance()
 						answers := []string{send(a, first+"-1", first), send(b, first+"-2", second)}
 						got := balance() - before
 						want := cmp.Or(a.part, 1000)
 						switch left := 1000 - want; {
-						case same && a.method == b.method: // a replay, or refused: the number is taken
+						case same && a.method == b.method && a.method != wdkReverse: // a replay, or refused: the number is taken
 						case b.part == 0:
 							want += left
 						case b.part <= left:
