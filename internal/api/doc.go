@@ -1,6 +1,6 @@
 // Package api is the catalogue: every method the service answers, each declared once as data (name, titles, request, response,
 // codes, auth), with how its command is built and how its result is shaped. It decides nothing about money: a write becomes a
-// command for Service.Submit, a read becomes keys for Service.Read and a view made by package query.
+// command for Service.Submit, a precheck one for Service.Try, a read becomes keys for Service.Read and a view made by package query.
 //
 // The way of a call through this package, see Method.Serve:
 //
