@@ -160,11 +160,11 @@ func (c *memberShowCmd) Run(e *env) error {
 	return c.show(e, func(s store.Store, _ *ledger.Brand) error {
 		who := ledger.Who{Customer: c.Customer, Mobile: c.Mobile, Card: c.Card}
 		now := nowMilli()
-		state, err := s.Read(e.ctx, c.Brand, query.CustomerKeys(&who), now)
+		state, err := s.Read(e.ctx, c.Brand, query.CustomerKeys(who.Idents()), now)
 		if err != nil {
 			return err
 		}
-		found, refused := query.FindCustomer(state, &who, now)
+		found, refused := query.FindCustomer(state, who.Idents(), now)
 		if found == nil {
 			return fmt.Errorf("brand %s: %s", c.Brand, refused.English())
 		}

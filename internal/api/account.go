@@ -45,7 +45,7 @@ func accountGet() *Method {
 			if fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			c, r, fault := in.customer(ctx, &who)
+			c, r, fault := in.customer(ctx, who.Idents())
 			if c == nil {
 				return top.Value{}, r, fault
 			}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -83,7 +84,7 @@ func customerGet() *Method {
 			if fault := in.needMember(&who); fault != nil {
 				return top.Value{}, ledger.Result{}, fault
 			}
-			c, r, fault := in.customer(ctx, &who)
+			c, r, fault := in.customer(ctx, who.Idents())
 			if c == nil {
 				return top.Value{}, r, fault
 			}
@@ -93,7 +94,7 @@ func customerGet() *Method {
 }
 
 // customer reads a member with all there is of it; nil with a fault or a refusal.
-func (in *Input) customer(ctx context.Context, who *ledger.Who) (c *query.Customer, r ledger.Result, fault *top.Fault) {
+func (in *Input) customer(ctx context.Context, who []ledger.Ident) (c *query.Customer, r ledger.Result, fault *top.Fault) {
 	fault = in.read(ctx, query.CustomerKeys(who), func(s *reverse.State, now int64) { c, r = query.FindCustomer(s, who, now) })
 	if fault != nil {
 		return nil, ledger.Result{}, fault
@@ -102,6 +103,15 @@ func (in *Input) customer(ctx context.Context, who *ledger.Who) (c *query.Custom
 }
 
 func customerGetInfo() *Struct {
+	return structure("CustomerGetOpenInfo",
+		objects("card_open_info_list", cardInfo(), "卡列表,会员卡在前", "Cards, the member card first."),
+		objects("voucher_open_info_list", voucherInfo(), "券列表", "Vouchers."),
+		object("customer_open_info", personInfo(), "顾客信息", "The person."),
+		object("point_account_open_info", pointInfo(), "积分账户", "Points."),
+	)
+}
+
+func cardInfo() *Struct {
 	account := structure("AccountOpenInfo",
 		id("account_id", "34243334-1", "账户ID", "Account."),
 		id("currency", "CNY", "币种", "Always CNY."),
@@ -116,7 +126,7 @@ func customerGetInfo() *Struct {
 		fee("total_real", "1000", "累计实储(分)", "Ever paid."),
 		boolean("deleted", "false", "是否注销", "A cancelled gift card."),
 	)
-	card := structure("CardOpenInfo",
+	return structure("CardOpenInfo",
 		objects("accounts", account, "资产账户列表", "Its accounts."),
 		id("card_id", "34243335", "卡实例ID", "Card."),
 		id("card_type", "MEMBER", "MEMBER会员卡,OTHER其他卡,GIFT礼品卡", "MEMBER, OTHER or GIFT."),
@@ -126,7 +136,10 @@ func customerGetInfo() *Struct {
 		id("status", "ACTIVED", "ACTIVED已激活,INVALID已作废", "ACTIVED, or INVALID when cancelled."),
 		boolean("deleted", "false", "是否作废", "A cancelled gift card."),
 	)
-	voucher := structure("VoucherOpenInfo",
+}
+
+func voucherInfo() *Struct {
+	return structure("VoucherOpenInfo",
 		ids("shop_id_list", `["243545"]`, "可用门店id", "Shops where it can be used."),
 		objects("shop_info_list", structure("VoucherShopInfo",
 			id("out_shop_id", "", "外部门店id", "Outer shop id."),
@@ -147,13 +160,23 @@ func customerGetInfo() *Struct {
 		fee("start_fee", "10000", "满足金额阈值(分)", "Least order sum in fen."),
 		number("user_limit", "-1", "每人限领,-1不限", "How many a member may get; -1: any number."),
 	)
-	person := structure("CustomerOpenInfo",
+}
+
+func personInfo() *Struct {
+	return structure("CustomerOpenInfo",
 		objects("customer_out_info_list", structure("CustomerOutInfo",
 			id("out_type", "wechat", "外部id类型", "Kind of outer id."),
 			id("out_id", "435532", "外部id", "Outer id."),
 		), "外部信息", "Outer ids."),
+		ids("tags", `["爱吃辣"]`, "标签", "Tags."),
+		text("address", "杭州市西湖区", "地址", "Address."),
 		text("birthday", "1990-01-31", "生日", "Birthday."),
 		id("customer_id", "34243334", "顾客ID", "Member."),
+		text("email", "wang@example.com", "邮箱", "E-mail."),
+		text("invoice", "某某餐饮有限公司", "发票抬头", "Title of invoices."),
+		text("level_desc", "金卡", "等级名称", "Name of the level."),
+		id("level_id", "gold", "等级id", "Level."),
+		text("phone", "0571-87658765", "座机", "Landline."),
 		date("customer_time", "2024-01-01 00:00:00", "成为顾客时间", "Member since."),
 		date("gmt_create", "2024-01-01 00:00:00", "创建时间", "Created."),
 		date("gmt_modified", "2024-01-01 00:00:00", "修改时间", "Last change."),
@@ -162,12 +185,16 @@ func customerGetInfo() *Struct {
 		text("name", "小王", "姓名", "Name."),
 		text("remark", "", "备注", "Remark."),
 		number("channel", "2", "渠道", "As sent to save, if it was a number."),
-		number("customer_type", "1", "顾客类型,顾客:0,会员:1", "Always 1, a member; 0: the bearer of a gift card."),
+		number("customer_type", "1", "顾客类型,顾客:0,会员:1", "As sent to create, 1 if nothing was; 0: the bearer of a gift card."),
 		number("gender", "1", "性别:0女,1男,2其他;未知时缺省", "0 female, 1 male, 2 other; absent if never told."),
+		number("level_no", "2", "等级序号,从1开始", "Place of the level, from 1."),
 		number("state", "1", "会员状态,可用1、停用0", "1 in use, 0 frozen."),
 		boolean("deleted", "false", "是否已删除", "Always false."),
 	)
-	point := structure("PointAccountOpenInfo",
+}
+
+func pointInfo() *Struct {
+	return structure("PointAccountOpenInfo",
 		id("customer_id", "34243334", "会员ID", "Member."),
 		fee("available_point", "77", "可用的积分总数", "What can be spent."),
 		fee("freeze_point", "23", "冻结积分数", "Pinned by open holds."),
@@ -176,41 +203,35 @@ func customerGetInfo() *Struct {
 		fee("total_used_point", "20", "累计使用积分数", "Spent less returned."),
 		fee("remain_point", "100", "剩余总积分,含冻结", "Available and frozen."),
 	)
-	return structure("CustomerGetOpenInfo",
-		objects("card_open_info_list", card, "卡列表,会员卡在前", "Cards, the member card first."),
-		objects("voucher_open_info_list", voucher, "券列表", "Vouchers."),
-		object("customer_open_info", person, "顾客信息", "The person."),
-		object("point_account_open_info", point, "积分账户", "Points."),
-	)
 }
 
 // showCustomer shapes a member as CustomerGetOpenInfo.
 func showCustomer(b *ledger.Brand, c *query.Customer) top.Value {
-	p := &c.Points
 	return top.Obj(
 		top.F("card_open_info_list", list("card_open_info", c.Cards, showCard)),
 		top.F("voucher_open_info_list", list("voucher_open_info", c.Vouchers, func(v query.Voucher) top.Value { return showVoucher(b, &v) })),
-		top.F("customer_open_info", showMember(c.Member)),
-		top.F("point_account_open_info", top.Obj(
-			top.F("customer_id", top.Str(c.Member.ID)),
-			top.F("available_point", top.Int(int64(p.Available))),
-			top.F("freeze_point", top.Int(int64(p.Frozen))),
-			top.F("total_expired_point", top.Int(int64(p.Expired))),
-			top.F("total_point", top.Int(int64(p.Total))),
-			top.F("total_used_point", top.Int(int64(p.Used))),
-			top.F("remain_point", top.Int(int64(p.Remain))),
-		)),
+		top.F("customer_open_info", showMember(b, c.Member)),
+		top.F("point_account_open_info", showPoints(c)),
+	)
+}
+
+func showPoints(c *query.Customer) top.Value {
+	p := &c.Points
+	return top.Obj(
+		top.F("customer_id", top.Str(c.Member.ID)),
+		top.F("available_point", top.Int(int64(p.Available))),
+		top.F("freeze_point", top.Int(int64(p.Frozen))),
+		top.F("total_expired_point", top.Int(int64(p.Expired))),
+		top.F("total_point", top.Int(int64(p.Total))),
+		top.F("total_used_point", top.Int(int64(p.Used))),
+		top.F("remain_point", top.Int(int64(p.Remain))),
 	)
 }
 
 var cardTypes = [...]string{ledger.MemberCard: "MEMBER", ledger.OtherCard: "OTHER", ledger.GiftCard: "GIFT"}
 
 func showCard(c query.Card) top.Value {
-	status := "ACTIVED"
-	if c.Closed {
-		status = "INVALID"
-	}
-	account := top.Obj(
+	return cardOf(c, top.List("account_open_info", top.Obj(
 		top.F("account_id", top.Str(c.ID)),
 		top.F("currency", top.Str("CNY")),
 		top.F("gmt_create", when(c.Created)),
@@ -223,9 +244,19 @@ func showCard(c query.Card) top.Value {
 		top.F("total_pre", top.Int(int64(c.TotalPre))),
 		top.F("total_real", top.Int(int64(c.TotalReal))),
 		top.F("deleted", top.Bool(c.Closed)),
-	)
+	)))
+}
+
+// showBareCard is a card without its account.
+func showBareCard(c query.Card) top.Value { return cardOf(c, top.Value{}) }
+
+func cardOf(c query.Card, accounts top.Value) top.Value {
+	status := "ACTIVED"
+	if c.Closed {
+		status = "INVALID"
+	}
 	return top.Obj(
-		top.F("accounts", top.List("account_open_info", account)),
+		top.F("accounts", accounts),
 		top.F("card_id", top.Str(c.Account.Card)),
 		top.F("card_type", top.Str(cardTypes[c.Type])),
 		top.F("customer_id", top.Str(c.Member)),
@@ -236,20 +267,31 @@ func showCard(c query.Card) top.Value {
 	)
 }
 
-func showMember(m *ledger.Member) top.Value {
-	kind, state := int64(1), int64(1)
+func showMember(b *ledger.Brand, m *ledger.Member) top.Value {
+	kind, state := numeral(cmp.Or(m.Type, "1")), int64(1)
 	if m.Bearer {
-		kind = 0
+		kind = top.Int(0)
 	}
 	if m.Frozen {
 		state = 0
+	}
+	var grade, place top.Value
+	if l, no := b.Level(m.Level); l != nil {
+		grade, place = top.Str(l.Name), top.Int(no)
 	}
 	return top.Obj(
 		top.F("customer_out_info_list", list("customer_out_info", m.Outer, func(o ledger.Ident) top.Value {
 			return top.Obj(top.F("out_type", top.Str(o.Outer)), top.F("out_id", top.Str(o.Text)))
 		})),
+		top.F("tags", strs(m.Tags)),
+		top.F("address", known(m.Address)),
 		top.F("birthday", known(m.Birthday)),
 		top.F("customer_id", top.Str(m.ID)),
+		top.F("email", known(m.Email)),
+		top.F("invoice", known(m.Invoice)),
+		top.F("level_desc", grade),
+		top.F("level_id", known(m.Level)),
+		top.F("phone", known(m.Phone)),
 		top.F("customer_time", when(m.Created)),
 		top.F("gmt_create", when(m.Created)),
 		top.F("gmt_modified", when(m.Changed)),
@@ -258,8 +300,9 @@ func showMember(m *ledger.Member) top.Value {
 		top.F("name", known(m.Name)),
 		top.F("remark", known(m.Remark)),
 		top.F("channel", numeral(m.Channel)),
-		top.F("customer_type", top.Int(kind)),
+		top.F("customer_type", kind),
 		top.F("gender", numeral(m.Gender)),
+		top.F("level_no", place),
 		top.F("state", top.Int(state)),
 		top.F("deleted", top.Bool(false)),
 	)

@@ -154,7 +154,7 @@ func (in *Input) checkRegistries() *top.Fault {
 			continue
 		}
 		if s := in.text(f); !contains(f.Enum, s) {
-			if more := f.Registry(in.brand); !contains(more, s) {
+			if more := f.Registry(in.brand); !contains(more, s) && len(f.Enum)+len(more) > 0 { // a registry without a value is not kept yet
 				return in.invalid(f, remedyEnum(append(slices.Clip(f.Enum), more...)))
 			}
 		}

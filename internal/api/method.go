@@ -154,7 +154,7 @@ type Catalogue struct {
 func NewCatalogue(s *Service) *Catalogue {
 	c := &Catalogue{list: []*Method{
 		assertRefund(), reversePoint(), rechargeOperate(), creatRefund(), // the four documents
-		customerSave(), customerGet(),
+		customerSave(), customerGet(), customerCreate(), customerUpdate(), customerQuery(),
 		assertVerify(), pointOperate(), consumePoint(), extraCharge(), pointPrecheck(),
 		accountGet(), chargePrecheck(), chargeUpdate(), unchargePrecheck(), unchargeUpdate(), dedutPrecheck(), dedutUpdate(), undedutUpdate(),
 		voucherSend(), voucherTemplateList(), customerVoucherList(),

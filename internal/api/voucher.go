@@ -109,19 +109,7 @@ func customerVoucherList() *Method {
 		Param: "customer_voucher_full_open_req", ParamZh: "入参", ParamEn: "Whose vouchers.",
 		Request: structure("CustomerVoucherFullOpenReq",
 			statuses, crmBrandID(), customer, crmOutBrand(), crmOutShop(), crmShop(), pageNo, pageSize),
-		Response: pageResult(structure("CustomerVoucherFullOpenInfo",
-			date("end_time", "2030-12-31 23:59:59", "失效时间", "The last second at which it is valid."),
-			date("start_time", "2024-01-01 00:00:00", "券开始时间", "Valid from."),
-			id("status", "NORMAL", "NORMAL可用,ISUSED已使用,EXPIRED已过期,DELETED已作废", "NORMAL, ISUSED, EXPIRED or DELETED."),
-			text("title", "满100减10", "券名称", "Name."),
-			id("voucher_id", "2837374884", "券实例id", "Voucher."),
-			id("voucher_type", "CASH", "CASH代金券,DISCOUNT折扣券,GIFT礼品券", "CASH, DISCOUNT or GIFT."),
-			id("discount_rate", "8.5", "折扣率", "Rate of a discount voucher: 8.5 is 15 % off."),
-			id("voucher_template_id", "9001", "券模板id", "Template."),
-			fee("amount", "1000", "面额(分)", "Fen."),
-			number("customer_id", "34243334", "顾客id,非数字时缺省", "Member; absent if the id is no number."),
-			fee("start_fee", "10000", "满足金额阈值(分)", "Least order sum in fen."),
-		)),
+		Response: pageResult(fullVoucherInfo()),
 		Codes:  []ledger.Code{ledger.OK, ledger.ShopNotFound, ledger.MemberNotFound},
 		tenant: crmBrand, wrap: wrapPage,
 		answer: func(ctx context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
@@ -132,7 +120,7 @@ func customerVoucherList() *Method {
 			if _, refused := in.findShop(); refused.Code != ledger.OK {
 				return top.Value{}, refused, nil
 			}
-			c, r, fault := in.customer(ctx, &who)
+			c, r, fault := in.customer(ctx, who.Idents())
 			if c == nil {
 				return top.Value{}, r, fault
 			}
@@ -145,6 +133,22 @@ func customerVoucherList() *Method {
 			return pageOf(items, no, size, len(vouchers)), r, nil
 		},
 	}
+}
+
+func fullVoucherInfo() *Struct {
+	return structure("CustomerVoucherFullOpenInfo",
+		date("end_time", "2030-12-31 23:59:59", "失效时间", "The last second at which it is valid."),
+		date("start_time", "2024-01-01 00:00:00", "券开始时间", "Valid from."),
+		id("status", "NORMAL", "NORMAL可用,ISUSED已使用,EXPIRED已过期,DELETED已作废", "NORMAL, ISUSED, EXPIRED or DELETED."),
+		text("title", "满100减10", "券名称", "Name."),
+		id("voucher_id", "2837374884", "券实例id", "Voucher."),
+		id("voucher_type", "CASH", "CASH代金券,DISCOUNT折扣券,GIFT礼品券", "CASH, DISCOUNT or GIFT."),
+		id("discount_rate", "8.5", "折扣率", "Rate of a discount voucher: 8.5 is 15 % off."),
+		id("voucher_template_id", "9001", "券模板id", "Template."),
+		fee("amount", "1000", "面额(分)", "Fen."),
+		number("customer_id", "34243334", "顾客id,非数字时缺省", "Member; absent if the id is no number."),
+		fee("start_fee", "10000", "满足金额阈值(分)", "Least order sum in fen."),
+	)
 }
 
 func showFullVoucher(v query.Voucher) top.Value {

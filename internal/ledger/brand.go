@@ -14,6 +14,7 @@ type Brand struct {
 
 	Shops     map[string]*Shop     // by shop_id
 	Templates map[string]*Template // by voucher_template_id
+	Levels    []Level              `json:",omitempty"` // grades of members, from the lowest
 	Policy    Policy
 
 	// Registries: the enum values the brand adds to the platform's own.
@@ -62,6 +63,23 @@ type Template struct {
 	ReissueOnReturn bool // a returned voucher gets a new code
 	Stopped         bool // no longer issued
 	Changed         int64
+}
+
+// A Level is a grade of members.
+type Level struct {
+	ID   string // level_id
+	Name string
+	Rate int64 // percent of the points that its members earn; 0 means 100
+}
+
+// Level finds a grade by its id and tells its place, from 1; nil and 0 if there is none.
+func (b *Brand) Level(id string) (*Level, int64) {
+	for i := range b.Levels {
+		if b.Levels[i].ID == id {
+			return &b.Levels[i], int64(i + 1)
+		}
+	}
+	return nil, 0
 }
 
 // A Channel is a tender outside the ledger.

@@ -29,6 +29,7 @@ const (
 	CardNotFound   Code = 25
 	IdentTaken     Code = 26
 	CardExists     Code = 27
+	MemberExists   Code = 28
 
 	OriginalNotFound Code = 30
 	AlreadyReversed  Code = 31
@@ -98,6 +99,8 @@ var codes = map[Code]codeText{
 	AmountTooLarge: {Word: "AMOUNT_TOO_LARGE", Desc: "金额超过上限{max}", View: "金额过大,请核对", EN: "The amount or the balance it would make is above {max}."},
 	CardNotFound:   {Word: "CARD_NOT_FOUND", Desc: "卡{card}不存在或不可用", View: "卡不存在或不可用", EN: "Card {card} does not exist or cannot be used."},
 	IdentTaken:     {Word: "IDENT_TAKEN", Desc: "{ident}已属于其他会员", View: "该标识已绑定其他会员", EN: "{ident} belongs to another member."},
+
+	MemberExists: {Word: "MEMBER_EXISTS", Desc: "会员已存在:{customer}", View: "会员已存在,请直接查询", EN: "There is a member with these identifiers already: {customer}."},
 
 	CardExists: {Word: "CARD_EXISTS", Desc: "卡{card}已存在", View: "卡号已存在", EN: "Card {card} exists already."},
 

@@ -12,8 +12,8 @@ type Who struct {
 	Digests   []Digest // keyed digests of mobile and outer id, in that order, of those given; kept with the operation
 }
 
-// idents lists the identifiers given.
-func (w *Who) idents() []Ident {
+// Idents lists the identifiers given.
+func (w *Who) Idents() []Ident {
 	out := make([]Ident, 0, 4)
 	if w.Customer != "" {
 		out = append(out, Ident{Type: ByCustomer, Text: w.Customer})
@@ -99,14 +99,14 @@ func (k *Keys) add(h *Head) {
 	if !h.Request.IsZero() {
 		k.Requests[h.Request] = struct{}{}
 	}
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		k.Idents[id] = struct{}{}
 	}
 }
 
 // spend notes that open lots of the command's member are wanted.
 func (k *Keys) spend(h *Head) {
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		k.Spends[id] = struct{}{}
 	}
 }
@@ -117,7 +117,7 @@ func (k *Keys) order(h *Head, no string) {
 		return
 	}
 	k.Orders[no] = struct{}{}
-	if len(h.Who.idents()) == 0 {
+	if len(h.Who.Idents()) == 0 {
 		k.Unnamed[no] = struct{}{}
 	}
 }

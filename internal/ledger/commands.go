@@ -78,15 +78,23 @@ type Grant struct {
 	Amount Amount
 }
 
-// SaveMember creates a member or changes one: open.customer.save. A nil field is left as it is.
+// SaveMember creates a member or changes one: open.customer.save, customer.create, customer.update. A nil field is left as it is.
 type SaveMember struct {
 	Head
 	ID       string // import only: the customer_id to create; "" issues one
+	New      bool   // create one, and refuse one that is there: customer.create
 	Name     *string
 	Birthday *string
 	Remark   *string
 	Channel  *string
+	Address  *string
+	Email    *string
+	Invoice  *string
+	Level    *string
+	Phone    *string
 	Gender   *int64
+	Type     *int64
+	Tags     []string // nil: left as they are
 	Frozen   *bool
 }
 

@@ -118,7 +118,7 @@ func (s *State) shop(h *Head) (string, Result, bool) {
 // members contradict (semantics.md §3, who is the member). A bearer gift card goes with any member.
 func (s *State) member(h *Head) (*Member, Result, bool) {
 	found := ""
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		m := s.Idents[id]
 		if m == "" || m == found {
 			continue
@@ -144,7 +144,7 @@ func (s *State) sameMember(h *Head, original *Op) bool {
 		return true
 	}
 	d := 0
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		var digest Digest
 		if (id.Type == ByMobile || id.Type == ByOuter) && d < len(h.Who.Digests) {
 			digest = h.Who.Digests[d]

@@ -28,6 +28,13 @@ type Member struct {
 	Birthday string
 	Remark   string
 	Channel  string
+	Address  string
+	Email    string
+	Invoice  string // title of invoices
+	Level    string // level_id, one of the brand's levels
+	Phone    string // landline
+	Type     string // customer_type as sent: 0 customer, 1 member; "" was never given
+	Tags     []string
 	Outer    []Ident // ByOuter identifiers
 	Frozen   bool
 	Bearer   bool // owner of an unbound gift card: no person

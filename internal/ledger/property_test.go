@@ -231,7 +231,7 @@ func checkAvailable(t *rapid.T, s *script, c Command, r Result) {
 		st.Idents[Ident{Type: ByCustomer, Text: id}] = id
 	}
 	found := ""
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		if m := st.Idents[id]; m != "" {
 			found = m
 		}

@@ -32,12 +32,16 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		m = known
 	}
 
-	if m == nil && c.ID == "" && c.Who.Customer != "" {
+	if c.ID == "" && c.Who.Customer != "" && s.Members[c.Who.Customer] == nil {
 		return Refuse(MemberNotFound) // customer ids are issued, never taken from a caller
 	}
 
 	if m == nil && c.ID == "" && c.Who.Mobile == "" && c.Who.Outer == "" {
 		return Refuse(MissingField, T("field", "mobile"))
+	}
+
+	if m != nil && c.New {
+		return Refuse(MemberExists, T("customer", m.ID))
 	}
 
 	// Nothing fails from here on.
@@ -49,11 +53,19 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		name string
 		to   *string
 		from *string
-	}{{"name", &m.Name, c.Name}, {"birthday", &m.Birthday, c.Birthday}, {"remark", &m.Remark, c.Remark}, {"channel", &m.Channel, c.Channel}, {"gender", &m.Gender, c.gender()}} {
+	}{
+		{"name", &m.Name, c.Name}, {"birthday", &m.Birthday, c.Birthday}, {"remark", &m.Remark, c.Remark}, {"channel", &m.Channel, c.Channel},
+		{"gender", &m.Gender, digits(c.Gender)}, {"address", &m.Address, c.Address}, {"email", &m.Email, c.Email},
+		{"invoice", &m.Invoice, c.Invoice}, {"level", &m.Level, c.Level}, {"phone", &m.Phone, c.Phone}, {"type", &m.Type, digits(c.Type)},
+	} {
 		if f.from != nil && *f.to != *f.from {
 			*f.to = *f.from
 			changes = append(changes, f.name)
 		}
+	}
+	if c.Tags != nil && !slices.Equal(m.Tags, c.Tags) {
+		m.Tags = slices.Clone(c.Tags)
+		changes = append(changes, "tags")
 	}
 	if c.Frozen != nil && m.Frozen != *c.Frozen {
 		m.Frozen = *c.Frozen
@@ -68,12 +80,12 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 	return s.book(o, Result{IDs: []string{m.ID}})
 }
 
-// gender is the number as text, nil if none was given.
-func (c *SaveMember) gender() *string {
-	if c.Gender == nil {
+// digits is a number as text, nil if none was given.
+func digits(n *int64) *string {
+	if n == nil {
 		return nil
 	}
-	text := strconv.FormatInt(*c.Gender, 10)
+	text := strconv.FormatInt(*n, 10)
 	return &text
 }
 

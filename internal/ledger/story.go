@@ -227,7 +227,7 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 		s.TombCount[h.App]++
 	}
 	member := ""
-	for _, id := range h.Who.idents() {
+	for _, id := range h.Who.Idents() {
 		if m := s.Idents[id]; m != "" {
 			member = m
 			break

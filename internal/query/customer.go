@@ -42,30 +42,19 @@ type Voucher struct {
 }
 
 // CustomerKeys are what FindCustomer reads.
-func CustomerKeys(who *ledger.Who) *reverse.Keys {
+func CustomerKeys(who []ledger.Ident) *reverse.Keys {
 	k := reverse.NewKeys()
-	for _, id := range idents(who) {
+	for _, id := range who {
 		k.Wallets[id] = struct{}{}
 	}
 	return k
 }
 
-// idents lists the identifiers given.
-func idents(w *ledger.Who) []ledger.Ident {
-	all := [...]ledger.Ident{
-		{Type: ledger.ByCustomer, Text: w.Customer},
-		{Type: ledger.ByMobile, Text: w.Mobile},
-		{Type: ledger.ByOuter, Outer: w.OuterType, Text: w.Outer},
-		{Type: ledger.ByCard, Text: w.Card},
-	}
-	return slices.DeleteFunc(all[:], func(id ledger.Ident) bool { return id.Text == "" })
-}
-
 // FindCustomer finds the member that identifiers name. One that names nobody is ignored if another names somebody; two that name
 // different members are MEMBER_MISMATCH (semantics.md §3, who is the member). A result other than OK is a refusal.
-func FindCustomer(s *reverse.State, who *ledger.Who, now int64) (*Customer, ledger.Result) {
+func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, ledger.Result) {
 	found := ""
-	for _, id := range idents(who) {
+	for _, id := range who {
 		m := s.Idents[id]
 		if m == "" || m == found {
 			continue

@@ -87,7 +87,7 @@ func TestBalances(t *testing.T) {
 			if c.until != 0 {
 				hold(s, "o", c.until, c.lots[0])
 			}
-			got, r := FindCustomer(s, &ledger.Who{Customer: "m"}, now)
+			got, r := FindCustomer(s, []ledger.Ident{{Text: "m"}}, now)
 			if r.Code != ledger.OK {
 				t.Fatal(r.Code)
 			}
@@ -128,12 +128,12 @@ func TestFindCustomer(t *testing.T) {
 		s := purse()
 		s.PutMember(&ledger.Member{ID: "n"})
 		s.Idents[ledger.Ident{Type: ledger.ByMobile, Text: "187"}] = "n"
-		got, r := FindCustomer(s, &c.who, now)
+		got, r := FindCustomer(s, c.who.Idents(), now)
 		if r.Code != c.want || (got != nil) != (c.want == ledger.OK) {
 			t.Errorf("%s: %s", c.name, r.Code)
 		}
 	}
-	keys := CustomerKeys(&ledger.Who{Customer: "m", OuterType: "wechat", Outer: "w"})
+	keys := CustomerKeys([]ledger.Ident{{Text: "m"}, {Type: ledger.ByOuter, Outer: "wechat", Text: "w"}})
 	want := map[ledger.Ident]struct{}{{Type: ledger.ByCustomer, Text: "m"}: {}, {Type: ledger.ByOuter, Outer: "wechat", Text: "w"}: {}}
 	if diff := cmp.Diff(want, keys.Wallets); diff != "" {
 		t.Error(diff)
@@ -153,7 +153,7 @@ func TestCardsAndVouchers(t *testing.T) {
 		s.Vouchers[v.ID] = v
 	}
 	s.Vouchers["1"] = &ledger.Voucher{ID: "1", Member: "n", Left: 1}
-	c, _ := FindCustomer(s, &ledger.Who{Customer: "m"}, now)
+	c, _ := FindCustomer(s, []ledger.Ident{{Text: "m"}}, now)
 	if c.Cards[0].Account.Card != "card" || c.Cards[1].Account.Card != "gift" || len(c.Cards) != 2 {
 		t.Errorf("cards %+v", c.Cards)
 	}

@@ -36,6 +36,13 @@ func (c *codec) member(m *ledger.Member) {
 		c.text("birthday", &m.Birthday)
 		c.text("remark", &m.Remark)
 		c.text("channel", &m.Channel)
+		c.text("address", &m.Address)
+		c.text("email", &m.Email)
+		c.text("invoice", &m.Invoice)
+		c.text("level", &m.Level)
+		c.text("phone", &m.Phone)
+		c.text("type", &m.Type)
+		list(c, "tags", &m.Tags, c.quoted)
 		objects(c, "outer", &m.Outer, func(i *ledger.Ident) {
 			num(c, "k", &i.Type)
 			c.text("o", &i.Outer)
