@@ -110,8 +110,8 @@ func customerVoucherList() *Method {
 		Request: structure("CustomerVoucherFullOpenReq",
 			statuses, crmBrandID(), customer, crmOutBrand(), crmOutShop(), crmShop(), pageNo, pageSize),
 		Response: pageResult(fullVoucherInfo()),
-		Codes:  []ledger.Code{ledger.OK, ledger.ShopNotFound, ledger.MemberNotFound},
-		tenant: crmBrand, wrap: wrapPage,
+		Codes:    []ledger.Code{ledger.OK, ledger.ShopNotFound, ledger.MemberNotFound},
+		tenant:   crmBrand, wrap: wrapPage,
 		answer: func(ctx context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
 			who, fault := in.who()
 			if fault != nil {

@@ -21,7 +21,7 @@ type balanceAudit struct {
 const (
 	movedBy byte = iota // an operation moves the account
 	saidBy              // what an operation says the account held after it
-	pinned              // an operation pins or unpins something of it
+	pinned              // an operation pins or unpins something of it, or changes what it owes
 	changed             // when the account's row says it changed
 )
 

@@ -13,6 +13,7 @@ const (
 	holdLine                // an open hold keeps something
 	lotRow
 	accountRow
+	owedLine // an operation changes what the account owes
 )
 
 // lotAudit re-derives every lot from its lines and every account from its lots.
@@ -35,6 +36,7 @@ type account struct {
 	granted [ledger.Kinds]ledger.Amount
 	used    [ledger.Kinds]ledger.Amount
 	expired [ledger.Kinds]ledger.Amount
+	owed    ledger.Amount
 }
 
 // A lot is what the operations say of one lot.
@@ -56,6 +58,10 @@ func (a *lotAudit) add(r *reader) *Divergence {
 	if line == accountRow {
 		r.note(a.endLot())
 		return a.accountRow(r)
+	}
+	if line == owedLine { // of no lot: the number is 0
+		a.account.owed -= r.amount()
+		return nil
 	}
 	if n != a.lot.N {
 		r.note(a.endLot())
@@ -116,10 +122,10 @@ func (a *lotAudit) posting(r *reader) *Divergence {
 		l.Expires = max(expires, ledger.Never) // -1 is how a line says Never
 	}
 	l.Balance += amount
-	switch op {
-	case ledger.OpSpend, ledger.OpRefund:
+	switch {
+	case op.Uses(kind):
 		c.used[kind] -= amount
-	case ledger.OpExpire:
+	case op == ledger.OpExpire:
 		c.expired[kind] -= amount
 	}
 	return nil
@@ -230,6 +236,13 @@ func (a *lotAudit) accountRow(r *reader) *Divergence {
 	}
 	if lots != c.lots {
 		return differs("number of lots", c.lots, lots)
+	}
+	free := c.balance[ledger.Point] - c.held[ledger.Point]
+	switch owes := r.amount(); {
+	case owes != c.owed:
+		return differs("points owed", c.owed, owes)
+	case owes < 0, owes > 0 && free > 0:
+		return differs("points owed beside points that are free", 0, owes)
 	}
 	a.sum.Accounts++
 	for k := range c.balance {

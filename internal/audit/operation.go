@@ -28,6 +28,9 @@ func (s *spreader) lines(o *ledger.Op) error {
 		case p.Voucher != "":
 			s.rec = start(s.rec, voucherSection).text(p.Voucher).number(o.Seq).number(int64(i))
 			s.rec = s.rec.id(o.ID).int(int64(p.Amount)).int(p.Expires)
+		case p.Owes() != "":
+			s.rec = start(s.rec, lotSection).text(p.Owes()).number(0).number(o.Seq)
+			s.rec = append(s.rec, owedLine).int(int64(p.Amount))
 		default:
 			continue
 		}
@@ -74,6 +77,14 @@ func (s *spreader) balances(o *ledger.Op) error {
 		s.rec = append(start(s.rec, balanceSection).text(o.Pins[i].Lot.Account).number(o.Seq), pinned).int(o.At)
 		if err := s.books.add(s.rec); err != nil {
 			return err
+		}
+	}
+	for i := range o.Postings {
+		if account := o.Postings[i].Owes(); account != "" {
+			s.rec = append(start(s.rec, balanceSection).text(account).number(o.Seq), pinned).int(o.At)
+			if err := s.books.add(s.rec); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range o.After {

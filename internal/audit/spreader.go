@@ -26,7 +26,7 @@ func (s *spreader) close() error { return errors.Join(s.orders.close(), s.books.
 
 func (s *spreader) account(v *ledger.Account) error {
 	s.rec = append(start(s.rec, lotSection).text(v.ID).number(rowSeq).number(rowSeq), accountRow).text(v.Member).int(v.Lots)
-	s.rec = s.rec.amounts(&v.Balance).amounts(&v.Held).amounts(&v.Granted).amounts(&v.Used).amounts(&v.Expired)
+	s.rec = s.rec.amounts(&v.Balance).amounts(&v.Held).amounts(&v.Granted).amounts(&v.Used).amounts(&v.Expired).int(int64(v.Owed))
 	if err := s.books.add(s.rec); err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
 package ledger
 
+import "time"
+
 // A Brand is the tenant with the rules it works by. The rules are data with a version: every change makes a new version,
 // and an operation records the one it was decided under (semantics.md P6). A Brand is never changed once published.
 // Zero values are the documented defaults.
@@ -127,9 +129,32 @@ type Policy struct {
 	VoucherGrace    int64           // days, likewise for vouchers
 	ValueDays       int64           // lots of stored value live so many days; 0: for ever
 	PointDays       int64           // clear rule: points live so many days; 0: for ever
+	PointClear      int64           // clear rule: month*100 + day on which points of before end, in GMT+8; 0: none. The earlier of the two counts
+	Earn            EarnRule        // what bills earn
+	EarnBack        Shortfall       // points that a refunded bill should give back and that are spent; default: owed
+	GrantBack       Shortfall       // likewise for extra.consume; default: refused
 	SweepShare      int64           // percent of the members with dated lots that may expire at once without an operator's word; 0 means 20
 	PointsPerYuan   int64           // deduction rule: points worth one yuan; 0 means 100
 }
+
+// An EarnRule says what a paid bill earns: Points for every Fen, whole points only, times the rate of the member's level.
+type EarnRule struct {
+	Points, Fen Amount   // Fen 0: nothing is earned
+	Pay         []string // payment methods that earn; none: all that are not the ledger's own
+	Without     []string // goods that earn nothing, by sku, spu or class; what is of class GIFT_CARD never does
+	Assets      bool     // what is paid with points, vouchers and given value earns too
+}
+
+// Shortfall says what becomes of points that are to be taken back and are not there.
+type Shortfall uint8
+
+// The shortfall policies.
+const (
+	ShortfallDefault Shortfall = iota
+	ShortfallRefuse            // INSUFFICIENT_POINT
+	ShortfallDebt              // owed: later points repay it first
+	ShortfallAbsorb            // the brand's loss
+)
 
 // A RechargeRule gives Gift fen for a charge of at least Real fen; the largest Real that fits applies.
 type RechargeRule struct{ Real, Gift Amount }
@@ -156,6 +181,24 @@ func (p *Policy) giftFor(real Amount) Amount {
 		}
 	}
 	return best.Gift
+}
+
+// pointsEnd is when points that are credited now end: by the days they live or by the day of the year that clears them, whichever comes
+// first.
+func (p *Policy) pointsEnd(at int64) int64 {
+	end := deadline(at, p.PointDays)
+	if p.PointClear == 0 {
+		return end
+	}
+	now := time.UnixMilli(at).In(gmt8)
+	clear := time.Date(now.Year(), time.Month(p.PointClear/100), int(p.PointClear%100), 0, 0, 0, 0, gmt8)
+	if !clear.After(now) {
+		clear = time.Date(now.Year()+1, time.Month(p.PointClear/100), int(p.PointClear%100), 0, 0, 0, 0, gmt8)
+	}
+	if ms := clear.UnixMilli(); end == Never || ms < end {
+		return ms
+	}
+	return end
 }
 
 // deadline is the moment so many days after another, or Never for 0 days.

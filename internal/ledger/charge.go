@@ -248,7 +248,7 @@ func (c *RefundCharge) release(s *State, at *Stamp, shop string, st story) Resul
 		return Refuse(IllegalState, T("order", c.Order), T("role", "核销"), T("method", "alibaba.alsc.crm.open.assert.refund或alibaba.alsc.crm.recharge.undedut.update"))
 	case st.last != neverHeld:
 		return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
-	case len(s.Orders[c.Order]) > 0:
+	case s.known(c.Order):
 		return s.wrongRole(c.Order)
 	}
 	return s.bury(&c.Head, c.Order, c.Amount, at, TombKey{Family: Value, Charge: true}, TombKey{Family: Value})

@@ -78,6 +78,49 @@ type Grant struct {
 	Amount Amount
 }
 
+// UndoGrant takes granted points back: point.extra.consume.
+type UndoGrant struct {
+	Head
+	Order  string // the grant
+	Amount Amount // points; several calls may take parts
+}
+
+// A Good is a line of a bill, by whatever may keep it from earning: its sku, its spu, its classes.
+type Good struct {
+	Names []string
+	Fee   Amount // fen
+}
+
+// A Payment is how a part of a bill was paid.
+type Payment struct {
+	Method string
+	Number string // under which member assets were spent, if it is not the bill's own
+	Amount Amount // fen
+}
+
+// Earn credits what a paid bill earns by the brand's rule: order.backflow PAID and SUCCESS. A bill earns once.
+type Earn struct {
+	Head
+	Order    string
+	Fee      Amount // what the bill came to, in fen
+	Goods    []Good
+	Payments []Payment // none: all of Fee was paid outside of the ledger but for what the ledger knows of
+}
+
+// A BillRefund is one refund of a bill.
+type BillRefund struct {
+	Number string // out_refund_no
+	Amount Amount // fen
+	Keyed
+}
+
+// Unearn takes back what a bill earned, in proportion to what is refunded of it: order.backflow REFUND, and CLOSE for all that is left.
+type Unearn struct {
+	Head
+	Order   string
+	Refunds []BillRefund // none: all that is left
+}
+
 // SaveMember creates a member or changes one: open.customer.save, customer.create, customer.update. A nil field is left as it is.
 type SaveMember struct {
 	Head

@@ -40,6 +40,7 @@ func Guard(s *State, h *Head, at *Stamp, rule func() Result) (Result, error) {
 		s.Settle(m, at)
 	}
 	s.unsettled = s.unsettled[:0]
+	s.repay(at)
 	s.print()
 	return r, nil
 }
@@ -165,7 +166,7 @@ func (s *State) sameMember(h *Head, original *Op) bool {
 func (s *State) sentWith(original *Op, d Digest) bool {
 	for _, o := range s.Orders[original.Order] {
 		switch o.Kind {
-		case OpCharge, OpGrant, OpFreeze, OpSpend:
+		case OpCharge, OpGrant, OpFreeze, OpSpend, OpEarn:
 			if o.Member == original.Member && slices.Contains(o.Idents, d) {
 				return true
 			}

@@ -34,7 +34,7 @@ func (c *Grant) decide(s *State, at *Stamp) Result {
 	// Nothing fails from here on.
 	s.lift(&c.Head, c.Order, Points, true, at)
 	o := s.op(OpGrant, &c.Head, at, m.ID, shop, c.Order)
-	s.newLot(o, a, Point, c.Amount, deadline(at.At, s.Brand.Policy.PointDays))
+	s.newLot(o, a, Point, c.Amount, s.Brand.Policy.pointsEnd(at.At))
 	o.counter("reward:"+shop, Point, -c.Amount)
 	return s.book(o, Result{PointOK: true})
 }

@@ -126,10 +126,11 @@ type Account struct {
 	Balance [Kinds]Amount // holds included
 	Held    [Kinds]Amount
 	Granted [Kinds]Amount // total ever granted
-	Used    [Kinds]Amount // spent less returned
+	Used    [Kinds]Amount // spent less returned; points also what was taken back
 	Expired [Kinds]Amount
-	SoldIn  int64 // gift cards: the WDK sub-order that sold it, 0 if none
-	Closed  bool  // a cancelled gift card
+	Owed    Amount // points that a refund should have taken back and that were not there: later points repay them first
+	SoldIn  int64  // gift cards: the WDK sub-order that sold it, 0 if none
+	Closed  bool   // a cancelled gift card
 	Created int64
 	Changed int64
 }

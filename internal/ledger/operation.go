@@ -22,17 +22,32 @@ const (
 	OpReverse    OpKind = 13 // a WDK reverse submitted or moved on
 	OpCardCancel OpKind = 14 // a gift card cancelled
 	OpImport     OpKind = 15 // a gift card or opening balance imported
-	OpDebt       OpKind = 16 // a refunded charge's gift that was spent already: taken elsewhere, or made good when it came back
+	OpDebt       OpKind = 16 // a refunded charge's gift that was spent already: taken elsewhere, or made good when it came back; or owed points that were repaid
+	OpEarn       OpKind = 17 // points earned by a paid bill
+	OpUnearn     OpKind = 18 // a bill refunded: what it earned taken back in proportion
+	OpUngrant    OpKind = 19 // granted points taken back
 )
 
 var opNames = map[OpKind]string{
 	OpCharge: "charge", OpUncharge: "uncharge", OpFreeze: "freeze", OpRelease: "release", OpHoldExpire: "hold-expire", OpSpend: "spend",
 	OpRefund: "refund", OpGrant: "grant", OpExpire: "expire", OpMember: "member", OpIssue: "issue", OpOrder: "order", OpReverse: "reverse",
 	OpCardCancel: "card-cancel", OpImport: "import", OpDebt: "debt",
+	OpEarn: "earn", OpUnearn: "unearn", OpUngrant: "ungrant",
 }
 
 // String is the word for a kind, as in the views for reports.
 func (k OpKind) String() string { return opNames[k] }
+
+// Uses reports whether what an operation of the kind moves of a lot counts as used: spent, given back, or points taken back.
+func (k OpKind) Uses(of Kind) bool {
+	switch k {
+	case OpSpend, OpRefund:
+		return true
+	case OpUnearn, OpUngrant, OpDebt:
+		return of == Point
+	}
+	return false
+}
 
 // A Posting is one line of an operation's double entry. With a Lot it changes that lot's balance and is part of the books of the
 // member; without, it is the counter entry on an account of the brand, named in Book. Per operation the amounts of each unit
@@ -81,6 +96,7 @@ type Op struct {
 	Postings []Posting
 	Pins     []Pin      // changes of holds: positive pins, negative unpins
 	HoldEnd  int64      // freeze: the deadline
+	Fee      Amount     // earn: what the bill came to; unearn: what was refunded of it; fen
 	After    []Balances // balances of touched accounts after this operation
 	Change   string     // of a member: what changed, in words with commas: "created", "mobile", "frozen", …
 	Prints   []Print    // of the documents that the command left changed

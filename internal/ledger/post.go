@@ -150,10 +150,15 @@ func (s *State) move(o *Op, l *Lot, amount Amount, of ID) {
 		panic("ledger: lot " + l.String() + " below zero")
 	}
 	switch o.Kind {
-	case OpSpend, OpRefund:
-		a.Used[l.Kind] -= amount
 	case OpExpire:
 		a.Expired[l.Kind] -= amount
+	default:
+		if o.Kind.Uses(l.Kind) {
+			a.Used[l.Kind] -= amount
+		}
+	}
+	if amount > 0 {
+		s.came(l)
 	}
 	o.Postings = append(o.Postings, Posting{Lot: l.LotID, Kind: l.Kind, Amount: amount, Of: of})
 	s.Changes.Lots.Add(l)
@@ -191,6 +196,9 @@ func (s *State) pin(o *Op, l *Lot, amount Amount) {
 		panic("ledger: holds of lot " + l.String() + " out of range")
 	}
 	o.Pins = append(o.Pins, Pin{l.LotID, amount})
+	if amount < 0 {
+		s.came(l)
+	}
 	s.Changes.Lots.Add(l)
 	s.Changes.Accounts.Add(a)
 }

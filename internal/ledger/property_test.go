@@ -20,7 +20,7 @@ func people(s *script) {
 		"save as=m1 mobile=131", "save as=m2 mobile=132 wechat=w2", "save as=m3 mobile=133",
 		"recharge order=C0 member=m1 real=200 gift=50 pre=20", "grant order=G0 member=m1 point=200",
 		"recharge order=C9 member=m2 real=100 gift=30", "grant order=G9 member=m2 point=50",
-		"send template=T num=2 member=m1", "send template=M member=m1", "send template=R member=m1", "send template=D member=m1",
+		"policy earn=1:1", "send template=T num=2 member=m1", "send template=M member=m1", "send template=R member=m1", "send template=D member=m1",
 		"send template=T member=m2", "card B1 value=100",
 	} {
 		s.run(line)
@@ -84,7 +84,7 @@ func drawCommand(t *rapid.T, s *script) string {
 	family := pick(t, "family", "value", "value", "point")
 	switch verb := pick(t, "verb", "charge", "charge", "recharge", "refund", "refund", "freeze", "freeze", "verify", "verify", "pverify",
 		"assert", "assert", "assert", "return", "return", "undedut", "undedut", "reverse", "reverse", "consume", "consume", "dedut",
-		"grant", "send", "update", "sweep", "giveback"); verb {
+		"grant", "ungrant", "bill", "bill", "unbill", "unbill", "send", "update", "sweep", "giveback"); verb {
 	case "charge":
 		return verb + charge + who + fmt.Sprintf(" value=%d", rapid.IntRange(1, 200).Draw(t, "value")) + tail
 	case "recharge":
@@ -122,6 +122,18 @@ func drawCommand(t *rapid.T, s *script) string {
 		return verb + undo + number + pick(t, "as", "", "", who) + drawSome(t, "point", true) + tail
 	case "grant":
 		return verb + " order=" + pick(t, "grant", "G1", "G2", "S1") + who + fmt.Sprintf(" point=%d", rapid.IntRange(1, 99).Draw(t, "point")) + tail
+	case "ungrant":
+		return verb + " order=" + pick(t, "grant", "G0", "G1", "G2", "S1", "B1") + pick(t, "as", "", who) + fmt.Sprintf(" point=%d", rapid.IntRange(1, 120).Draw(t, "point")) + tail
+	case "bill":
+		return verb + " order=" + pick(t, "bill", "B1", "B2", "B3", "S1", "S2") + who + fmt.Sprintf(" fee=%d", rapid.IntRange(1, 90).Draw(t, "fee")) +
+			pick(t, "pay", "", "", " pay=CASH:30", " pay=STORED_VALUE:40:S1,CASH:9", " pay=POINT:20,10001:50,STORED_VALUE:30") +
+			pick(t, "goods", "", "", " goods=cup:7,GIFT_CARD:5") + tail
+	case "unbill":
+		line := verb + " order=" + pick(t, "bill", "B1", "B2", "B3", "S1", "S2") + pick(t, "as", "", "", who)
+		if refund := fmt.Sprintf("b%d:%d", rapid.IntRange(1, 9).Draw(t, "refund"), rapid.IntRange(1, 50).Draw(t, "fee")); rapid.IntRange(0, 7).Draw(t, "all") > 0 {
+			line += " refunds=" + refund + pick(t, "more", "", "", ",b0:3")
+		}
+		return line + tail
 	case "send":
 		return verb + " template=" + pick(t, "template", "T", "M", "R", "D") + who
 	case "update":
@@ -138,7 +150,9 @@ func drawRules(t *rapid.T) string {
 	return pick(t, "rules", "", "", "", "policy gift=refuse", "policy gift=deduct", "policy gift=absorb", "policy order=real", "policy order=gift",
 		"policy order=proportional", "policy direct=no", "policy direct=yes", "policy grace=2d vouchergrace=2d", "policy grace=0d vouchergrace=0d",
 		"policy valuedays=1d pointdays=2d", "policy valuedays=0d pointdays=0d", "policy rule=50:7", "policy othershop=no", "policy othershop=yes",
-		"policy window=1d pointwindow=1d", "policy window=0d pointwindow=0d", "policy ttl=36h", "policy ttl=30m")
+		"policy window=1d pointwindow=1d", "policy window=0d pointwindow=0d", "policy ttl=36h", "policy ttl=30m",
+		"policy earn=3:2", "policy earn=1:10 without=cup", "policy earn=2:1 pay=CASH", "policy assets=yes", "policy assets=no", "policy earnback=refuse",
+		"policy earnback=debt", "policy earnback=absorb", "policy grantback=debt", "policy grantback=refuse", "policy clear=103")
 }
 
 func drawTime(t *rapid.T) string {

@@ -102,7 +102,7 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 	s.settleOrder(c.Order, at)
 	original := s.verified(c.Order)
 	if original == nil {
-		if len(s.Orders[c.Order]) > 0 {
+		if s.known(c.Order) {
 			return s.wrongRole(c.Order)
 		}
 		return s.bury(&c.Head, c.Order, 0, at, TombKey{Family: Value}, TombKey{Family: Points}, TombKey{Family: Coupons})
@@ -304,7 +304,7 @@ func (c *ReverseSpend) decide(s *State, at *Stamp) Result {
 			return Refuse(HoldNotVerified, T("order", c.Order))
 		case st.last != neverHeld:
 			return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
-		case len(s.Orders[c.Order]) > 0:
+		case s.known(c.Order):
 			return s.wrongRole(c.Order)
 		}
 		return s.bury(&c.Head, c.Order, c.Amount, at, TombKey{Family: c.Family})

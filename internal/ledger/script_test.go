@@ -225,6 +225,15 @@ func (s *script) run(line string) {
 		s.kinds(a, s.orders[no])
 	case "book":
 		s.book(a)
+	case "owed":
+		if got := s.accounts[s.id(a.pos[0])+"-p"].Owed; got != a.num("point") {
+			s.failf("%d points are owed", got)
+		}
+	case "level":
+		b := *s.brand
+		b.Version++
+		b.Levels = append(slices.Clone(b.Levels), Level{ID: a.pos[0], Rate: a.int("rate")})
+		s.brand = &b
 	case "tombs":
 		n := 0
 		for _, t := range s.tombs {
@@ -458,7 +467,7 @@ func (s *script) command(a *args) Command {
 	switch a.verb {
 	case "save", "update":
 		c := &SaveMember{Head: h, ID: a.text("id")}
-		for k, to := range map[string]**string{"name": &c.Name, "birthday": &c.Birthday} {
+		for k, to := range map[string]**string{"name": &c.Name, "birthday": &c.Birthday, "level": &c.Level} {
 			if a.has(k) {
 				v := a.text(k)
 				*to = &v
@@ -509,6 +518,23 @@ func (s *script) command(a *args) Command {
 		return &ReverseSpend{Head: h, Order: order, Number: a.text("number"), Family: f, Amount: n, Keyed: s.keyed(a, a.verb, n, nil)}
 	case "grant": // extracharge, point.operate 1
 		return &Grant{Head: h, Order: order, Amount: a.num("point")}
+	case "ungrant": // extra.consume
+		return &UndoGrant{Head: h, Order: order, Amount: a.num("point")}
+	case "bill": // order.backflow PAID, SUCCESS
+		c := &Earn{Head: h, Order: order, Fee: a.num("fee")}
+		for _, p := range s.triples(a, "pay") {
+			c.Payments = append(c.Payments, Payment{p.name, p.other, p.amount})
+		}
+		for _, g := range s.triples(a, "goods") {
+			c.Goods = append(c.Goods, Good{[]string{g.name}, g.amount})
+		}
+		return c
+	case "unbill": // order.backflow REFUND, CLOSE
+		c := &Unearn{Head: h, Order: order}
+		for _, f := range s.triples(a, "refunds") {
+			c.Refunds = append(c.Refunds, BillRefund{f.name, f.amount, Keyed{digest("unbill", f.name), digest(order, fmt.Sprint(f.amount))}})
+		}
+		return c
 	case "send": // voucher.send
 		var codes []string
 		if a.has("codes") {
@@ -524,6 +550,27 @@ func (s *script) command(a *args) Command {
 	}
 	s.failf("no command %q", a.verb)
 	return nil
+}
+
+// A triple is a word like CASH:60, or STORED_VALUE:40:S1.
+type triple struct {
+	name, other string
+	amount      Amount
+}
+
+func (s *script) triples(a *args, k string) (list []triple) {
+	if !a.has(k) {
+		return nil
+	}
+	for part := range strings.SplitSeq(a.text(k), ",") {
+		words := append(strings.Split(part, ":"), "")
+		n, err := strconv.ParseInt(words[1], 10, 64)
+		if err != nil {
+			s.failf("%s: %v", part, err)
+		}
+		list = append(list, triple{words[0], words[2], Amount(n)})
+	}
+	return list
 }
 
 // rules publishes new rules.
@@ -564,6 +611,29 @@ func (s *script) rules(a *args) {
 				p.GraceDays = s.span(v) / day
 			case "vouchergrace":
 				p.VoucherGrace = s.span(v) / day
+			case "earn":
+				if _, err := fmt.Sscanf(v, "%d:%d", &p.Earn.Points, &p.Earn.Fen); err != nil {
+					s.failf("%s: %v", v, err)
+				}
+			case "pay":
+				p.Earn.Pay = strings.Split(v, ",")
+			case "without":
+				p.Earn.Without = strings.Split(v, ",")
+			case "assets":
+				p.Earn.Assets = on
+			case "earnback", "grantback":
+				short := map[string]Shortfall{"default": ShortfallDefault, "refuse": ShortfallRefuse, "debt": ShortfallDebt, "absorb": ShortfallAbsorb}[v]
+				if k == "earnback" {
+					p.EarnBack = short
+				} else {
+					p.GrantBack = short
+				}
+			case "clear":
+				n, err := strconv.ParseInt(v, 10, 64)
+				if err != nil {
+					s.failf("%s: %v", v, err)
+				}
+				p.PointClear = n
 			case "valuedays":
 				p.ValueDays = s.span(v) / day
 			case "pointdays":

@@ -79,6 +79,7 @@ type State struct {
 	byMember  map[string][]*Hold // holds that were open before this batch: those of this batch cannot be due in it
 	settled   map[string]bool    // members with nothing left to expire at this stamp
 	unsettled []string           // members to settle again after the command
+	freed     []*Lot             // points that came to an account that owes
 	left      []any              // documents that the command changed
 	need      *ErrNeedLots
 }

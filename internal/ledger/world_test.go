@@ -505,7 +505,10 @@ type leftKey struct {
 	voucher string
 }
 
-type sums struct{ Balance, Held, Granted, Used, Expired [Kinds]Amount }
+type sums struct {
+	Balance, Held, Granted, Used, Expired [Kinds]Amount
+	Owed                                  Amount
+}
 
 func newAuditor() *auditor {
 	return &auditor{
@@ -580,6 +583,9 @@ func (a *auditor) add(o *Op) error {
 			a.uses[p.Voucher] += p.Amount
 		default:
 			a.books[p.Book] += p.Amount
+			if p.Owes() != "" {
+				a.account(p.Owes()).Owed -= p.Amount
+			}
 			continue
 		}
 		k := leftKey{o.ID, p.Lot, p.Voucher}
@@ -655,6 +661,10 @@ func (a *auditor) lot(o *Op, p Posting) {
 	switch o.Kind {
 	case OpSpend, OpRefund:
 		s.Used[p.Kind] -= p.Amount
+	case OpUnearn, OpUngrant, OpDebt:
+		if p.Kind == Point {
+			s.Used[p.Kind] -= p.Amount
+		}
 	case OpExpire:
 		s.Expired[p.Kind] -= p.Amount
 	}
@@ -694,8 +704,16 @@ func (a *auditor) check(w *world) error {
 		}
 	}
 	for id, acc := range w.accounts {
-		if got, want := (sums{acc.Balance, acc.Held, acc.Granted, acc.Used, acc.Expired}), *a.account(id); got != want {
+		if got, want := (sums{acc.Balance, acc.Held, acc.Granted, acc.Used, acc.Expired, acc.Owed}), *a.account(id); got != want {
 			return fmt.Errorf("account %s is %+v, the operations say %+v", id, got, want)
+		}
+		if free := acc.Balance[Point] - acc.Held[Point]; acc.Owed < 0 || acc.Owed > 0 && free > 0 {
+			return fmt.Errorf("account %s owes %d points and has %d free", id, acc.Owed, free)
+		}
+	}
+	for no, history := range w.orders {
+		if err := checkBill(history); err != nil {
+			return fmt.Errorf("bill %s: %w", no, err)
 		}
 	}
 	if len(w.holds) != len(a.holds) {
@@ -717,6 +735,38 @@ func (a *auditor) check(w *world) error {
 		if v.Left != a.uses[id] || v.Left < 0 || v.Left > v.Uses {
 			return fmt.Errorf("voucher %s has %d of %d uses left, the operations say %d", id, v.Left, v.Uses, a.uses[id])
 		}
+	}
+	return nil
+}
+
+// checkBill wants what a bill earned to be taken back in proportion to what was refunded of it, whatever became of the points: nobody ends
+// with points of a bill that was given back.
+func checkBill(history []*Op) error {
+	var earned, fee, refunded, back Amount
+	for _, o := range history {
+		switch o.Kind {
+		case OpEarn:
+			if earned > 0 {
+				return errors.New("earned twice")
+			}
+			earned, fee = o.Postings[0].Amount, o.Fee
+		case OpUnearn:
+			refunded += o.Fee
+			for _, p := range o.Postings {
+				if strings.HasPrefix(p.Book, "earn:") {
+					back += p.Amount
+				}
+			}
+		}
+	}
+	if earned == 0 {
+		if back != 0 {
+			return fmt.Errorf("%d points taken back of none", back)
+		}
+		return nil
+	}
+	if want := MulDiv(earned, min(refunded, fee), fee); back != want {
+		return fmt.Errorf("%d of %d fen refunded: %d of %d points taken back, want %d", refunded, fee, back, earned, want)
 	}
 	return nil
 }

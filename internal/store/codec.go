@@ -49,6 +49,7 @@ func (c *codec) op(o *ledger.Op) {
 		objects(c, "p", &o.Postings, c.posting)
 		objects(c, "pin", &o.Pins, c.pin)
 		num(c, "until", &o.HoldEnd)
+		num(c, "fee", &o.Fee)
 		objects(c, "bal", &o.After, c.balances)
 		c.text("ch", &o.Change)
 		objects(c, "fp", &o.Prints, c.print)

@@ -100,6 +100,7 @@ func (c *codec) account(a *ledger.Account) {
 		if closed > 1 {
 			c.fail("want 1")
 		}
+		usually(c, &a.Owed, 0)
 	})
 }
 

@@ -8,7 +8,8 @@ CREATE VIEW v_operation AS
 SELECT b.id AS brand, o.seq, d ->> 'id' AS id, to_timestamp(o.at / 1000.0) AT TIME ZONE INTERVAL '8 hours' AS at, o.at AS at_ms, CASE o.kind
     WHEN 1 THEN 'charge' WHEN 2 THEN 'uncharge' WHEN 3 THEN 'freeze' WHEN 4 THEN 'release' WHEN 5 THEN 'hold-expire' WHEN 6 THEN 'spend'
     WHEN 7 THEN 'refund' WHEN 8 THEN 'grant' WHEN 9 THEN 'expire' WHEN 10 THEN 'member' WHEN 11 THEN 'issue' WHEN 12 THEN 'order'
-    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt' END AS kind,
+    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt'
+    WHEN 17 THEN 'earn' WHEN 18 THEN 'unearn' WHEN 19 THEN 'ungrant' END AS kind,
   d ->> 'app' AS app, d ->> 'by' AS method, nullif(o.member, '') AS member, nullif(o.shop, '') AS shop, o.order_no, o.ordinal,
   d ->> 'no' AS number, d ->> 'op' AS operator, d ->> 'on' AS operator_name, d ->> 'why' AS reason,
   coalesce((d ->> 'v')::bigint, 0) AS policy
@@ -18,7 +19,8 @@ CREATE VIEW v_posting AS
 SELECT b.id AS brand, o.seq, p.line, to_timestamp(o.at / 1000.0) AT TIME ZONE INTERVAL '8 hours' AS at, o.at AS at_ms, CASE o.kind
     WHEN 1 THEN 'charge' WHEN 2 THEN 'uncharge' WHEN 3 THEN 'freeze' WHEN 4 THEN 'release' WHEN 5 THEN 'hold-expire' WHEN 6 THEN 'spend'
     WHEN 7 THEN 'refund' WHEN 8 THEN 'grant' WHEN 9 THEN 'expire' WHEN 10 THEN 'member' WHEN 11 THEN 'issue' WHEN 12 THEN 'order'
-    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt' END AS operation,
+    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt'
+    WHEN 17 THEN 'earn' WHEN 18 THEN 'unearn' WHEN 19 THEN 'ungrant' END AS operation,
   nullif(o.member, '') AS member, nullif(o.shop, '') AS shop, o.order_no,
   substring(p.value ->> 'l' from '^(.*)#[0-9]+$') AS account, substring(p.value ->> 'l' from '#([0-9]+)$')::bigint AS lot,
   p.value ->> 'v' AS voucher, p.value ->> 'b' AS book, CASE coalesce((p.value ->> 'k')::integer, 0) WHEN 0 THEN 'real' WHEN 1 THEN 'gift'

@@ -8,7 +8,8 @@ CREATE VIEW v_operation AS
 SELECT b.id AS brand, o.seq, o.body ->> '$.id' AS id, datetime(o.at / 1000, 'unixepoch', '+8 hours') AS at, o.at AS at_ms, CASE o.kind
     WHEN 1 THEN 'charge' WHEN 2 THEN 'uncharge' WHEN 3 THEN 'freeze' WHEN 4 THEN 'release' WHEN 5 THEN 'hold-expire' WHEN 6 THEN 'spend'
     WHEN 7 THEN 'refund' WHEN 8 THEN 'grant' WHEN 9 THEN 'expire' WHEN 10 THEN 'member' WHEN 11 THEN 'issue' WHEN 12 THEN 'order'
-    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt' END AS kind,
+    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt'
+    WHEN 17 THEN 'earn' WHEN 18 THEN 'unearn' WHEN 19 THEN 'ungrant' END AS kind,
   o.body ->> '$.app' AS app, o.body ->> '$.by' AS method, nullif(o.member, '') AS member, nullif(o.shop, '') AS shop, o.order_no, o.ordinal,
   o.body ->> '$.no' AS number, o.body ->> '$.op' AS operator, o.body ->> '$.on' AS operator_name, o.body ->> '$.why' AS reason,
   coalesce(o.body ->> '$.v', 0) AS policy
@@ -18,7 +19,8 @@ CREATE VIEW v_posting AS
 SELECT b.id AS brand, o.seq, p.key + 1 AS line, datetime(o.at / 1000, 'unixepoch', '+8 hours') AS at, o.at AS at_ms, CASE o.kind
     WHEN 1 THEN 'charge' WHEN 2 THEN 'uncharge' WHEN 3 THEN 'freeze' WHEN 4 THEN 'release' WHEN 5 THEN 'hold-expire' WHEN 6 THEN 'spend'
     WHEN 7 THEN 'refund' WHEN 8 THEN 'grant' WHEN 9 THEN 'expire' WHEN 10 THEN 'member' WHEN 11 THEN 'issue' WHEN 12 THEN 'order'
-    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt' END AS operation,
+    WHEN 13 THEN 'reverse' WHEN 14 THEN 'card-cancel' WHEN 15 THEN 'import' WHEN 16 THEN 'debt'
+    WHEN 17 THEN 'earn' WHEN 18 THEN 'unearn' WHEN 19 THEN 'ungrant' END AS operation,
   nullif(o.member, '') AS member, nullif(o.shop, '') AS shop, o.order_no,
   substr(p.value ->> '$.l', 1, length(rtrim(p.value ->> '$.l', '0123456789')) - 1) AS account,
   CAST(substr(p.value ->> '$.l', length(rtrim(p.value ->> '$.l', '0123456789')) + 1) AS INTEGER) AS lot,
