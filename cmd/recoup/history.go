@@ -179,7 +179,7 @@ func (c *memberShowCmd) Run(e *env) error {
 		for _, x := range found.Vouchers {
 			v.Vouchers = append(v.Vouchers, voucherView{x.ID, x.Voucher.Template, x.Status.String(), x.Left, showUntil(x.End)})
 		}
-		ops, err := s.MemberOps(e.ctx, c.Brand, m.ID, 0, c.Limit)
+		ops, err := s.MemberOps(e.ctx, c.Brand, m.ID, 0, 0, c.Limit)
 		if err != nil {
 			return err
 		}

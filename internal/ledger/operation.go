@@ -103,6 +103,25 @@ type Op struct {
 	Result   Result
 }
 
+// Moves says which balances an operation moved: the families that histories are listed by. A hold moves none.
+type Moves uint8
+
+// The bits of Moves.
+const (
+	MovesValue  Moves = 1 << Value
+	MovesPoints Moves = 1 << Points
+)
+
+// Moves tells which balances the operation moved.
+func (o *Op) Moves() (m Moves) {
+	for i := range o.Postings {
+		if p := &o.Postings[i]; !p.Lot.IsZero() {
+			m |= 1 << p.Kind.Family()
+		}
+	}
+	return m
+}
+
 // touches reports whether an operation moved or pinned something of an account.
 func (o *Op) touches(account string) bool {
 	return slices.ContainsFunc(o.Postings, func(p Posting) bool { return !p.Lot.IsZero() && p.Lot.Account == account }) ||

@@ -64,7 +64,7 @@ func textKey(i int) func(Row) string {
 	return func(r Row) string { return r.Text(i) }
 }
 
-// opRow reads a row of seq, body, at, kind, ordinal, request, refund, member, shop, order_no and whether brand and place agree.
+// opRow reads a row of seq, body, at, kind, ordinal, request, refund, member, shop, order_no, whether brand and place agree, moves.
 func opRow(r Row) (*ledger.Op, error) {
 	o, err := opOf(r)
 	if err != nil {
@@ -73,7 +73,7 @@ func opRow(r Row) (*ledger.Op, error) {
 	return o, agree(r,
 		copied{2, "at", o.At}, copied{3, "kind", int64(o.Kind)}, copied{4, "ordinal", int64(o.Ordinal)}, copied{5, "request", bytesOf(o.Request)},
 		copied{6, "refund", bytesOf(o.Refund)}, copied{7, "member", o.Member}, copied{8, "shop", o.Shop}, copied{9, "order_no", o.Order},
-		copied{10, "brand", true})
+		copied{10, "brand", true}, copied{11, "moves", int64(o.Moves())})
 }
 
 // bytesOf is how a digest is stored: none leaves nothing.

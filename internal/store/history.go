@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"recoup/internal/ledger"
 )
@@ -14,8 +16,9 @@ const HistoryMax = 1000
 // through an index, so it costs the same at the end of a long history as at its beginning. limit is 1 to HistoryMax; ErrNoBrand when there
 // is no such brand.
 type History interface {
-	// MemberOps are a member's operations, the newest first, of those with a sequence number below before; 0: from the newest on.
-	MemberOps(ctx context.Context, brand, member string, before int64, limit int) ([]*ledger.Op, error)
+	// MemberOps are a member's operations that moved any of some balances (0: all operations), the newest first, of those with a sequence
+	// number below before; 0: from the newest on.
+	MemberOps(ctx context.Context, brand, member string, of ledger.Moves, before int64, limit int) ([]*ledger.Op, error)
 	// OrderOps are the operations of a business number, likewise.
 	OrderOps(ctx context.Context, brand, order string, before int64, limit int) ([]*ledger.Op, error)
 	// OpsAfter are the brand's operations after a sequence number, the oldest first. In a brand's sequence no number is missing and none is
@@ -28,9 +31,29 @@ type History interface {
 // Histories are History over one query each, by its name in the store's .sql files. Where Books may be read from a replica, these are not.
 type Histories struct{ From Books }
 
-// MemberOps reads the index by member.
-func (h Histories) MemberOps(ctx context.Context, brand, member string, before int64, limit int) ([]*ledger.Op, error) {
-	return h.page(ctx, brand, limit, "MemberOps", member, below(before))
+// MemberOps reads the index by member, which parts operations by what they moved: so a page of points costs the same in a history of a
+// million charges. The parts are read one after the other, all of them below one number, and merged.
+func (h Histories) MemberOps(ctx context.Context, brand, member string, of ledger.Moves, before int64, limit int) ([]*ledger.Op, error) {
+	if before == 0 {
+		head, err := h.From.Head(ctx, brand)
+		if err != nil {
+			return nil, err
+		}
+		before = head.Last + 1
+	}
+	var all []*ledger.Op
+	for moves := range ledger.MovesValue + ledger.MovesPoints + 1 {
+		if of != 0 && moves&of == 0 {
+			continue
+		}
+		ops, err := h.page(ctx, brand, limit, "MemberOps", member, int64(moves), before)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ops...)
+	}
+	slices.SortFunc(all, func(a, b *ledger.Op) int { return cmp.Compare(b.Seq, a.Seq) })
+	return all[:min(len(all), PageSize(limit))], nil
 }
 
 // OrderOps reads the index by order number: ordinals grow with sequence numbers.

@@ -360,7 +360,7 @@ func (p *plan) wdk() error {
 }
 
 // OpColumns are the columns of operations after brand and sequence number: at, kind, ordinal, request, refund, member, shop, order_no,
-// body. What an operation does not have is nil or "". digest is SHA-256 over their texts, each after its length: what the next link
+// body, moves. What an operation does not have is nil or "". digest is SHA-256 over their texts, each after its length: what the next link
 // hashes.
 func OpColumns(ops []*ledger.Op) (columns []any, digest [32]byte) {
 	bodies := make([]string, len(ops))
@@ -384,6 +384,7 @@ func OpColumns(ops []*ledger.Op) (columns []any, digest [32]byte) {
 		column(ops, func(o *ledger.Op) string { return o.Shop }),
 		column(ops, func(o *ledger.Op) string { return o.Order }),
 		bodies,
+		column(ops, func(o *ledger.Op) int16 { return int16(o.Moves()) }),
 	}
 	return columns, [32]byte(sum.Sum(nil))
 }

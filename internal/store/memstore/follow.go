@@ -21,8 +21,8 @@ type cursor struct {
 }
 
 // MemberOps looks at every operation.
-func (s *Store) MemberOps(_ context.Context, brand, member string, before int64, limit int) ([]*ledger.Op, error) {
-	return s.backwards(brand, before, limit, func(o *ledger.Op) bool { return o.Member == member })
+func (s *Store) MemberOps(_ context.Context, brand, member string, of ledger.Moves, before int64, limit int) ([]*ledger.Op, error) {
+	return s.backwards(brand, before, limit, func(o *ledger.Op) bool { return o.Member == member && (of == 0 || o.Moves()&of != 0) })
 }
 
 // OrderOps looks at every operation.

@@ -345,11 +345,11 @@ func (im *importer) operations() error {
 	ops := func(ctx context.Context, brand string) iter.Seq2[*ledger.Op, error] {
 		return im.from.Ops(ctx, brand, 0)
 	}
-	err := bring(im, "operations", "op", "brand_id seq at kind ordinal request refund member shop order_no body", ops,
+	err := bring(im, "operations", "op", "brand_id seq at kind ordinal request refund member shop order_no body moves", ops,
 		func(brand int64, v *ledger.Op, put func(...any)) error {
 			im.text = store.AppendOp(im.text[:0], v)
 			put(brand, v.Seq, v.At, int64(v.Kind), int64(v.Ordinal), store.DigestOrNull(&v.Request), store.DigestOrNull(&v.Refund), v.Member, v.Shop, orNull(v.Order),
-				im.text)
+				im.text, int64(v.Moves()))
 			return nil
 		})
 	if err != nil {

@@ -23,6 +23,12 @@ func pagesOfHistory(b *bench) {
 				}
 				o := d.op(no, []string{"m1", "m2"}[i%2])
 				o.Shop = "s1"
+				for f := range ledger.Coupons { // none, value, points, both, and so on
+					if (len(ops)>>f)&1 == 1 {
+						kind := []ledger.Kind{ledger.Gift, ledger.Point}[f]
+						o.Postings = append(o.Postings, ledger.Posting{Lot: ledger.LotID{Account: "gone", N: 1}, Kind: kind, Amount: 1})
+					}
+				}
 				ops = append(ops, o)
 			}
 		}, order("n1"))
@@ -42,17 +48,25 @@ func pagesOfHistory(b *bench) {
 		}
 		return out
 	}
-	byMember := func(m string) func(before int64, limit int) ([]*ledger.Op, error) {
-		return func(before int64, limit int) ([]*ledger.Op, error) { return b.s.MemberOps(ctx, "b1", m, before, limit) }
+	byMember := func(m string, moves ledger.Moves) func(before int64, limit int) ([]*ledger.Op, error) {
+		return func(before int64, limit int) ([]*ledger.Op, error) {
+			return b.s.MemberOps(ctx, "b1", m, moves, before, limit)
+		}
+	}
+	moved := func(m string, moves ledger.Moves) []int64 {
+		return reversed(of(func(o *ledger.Op) bool { return o.Member == m && o.Moves()&moves != 0 }))
 	}
 	for _, tt := range []struct {
 		name string
 		read func(from int64, limit int) ([]*ledger.Op, error)
 		want []int64
 	}{
-		{"a member", byMember("m1"), reversed(of(func(o *ledger.Op) bool { return o.Member == "m1" }))},
-		{"another member", byMember("m2"), reversed(of(func(o *ledger.Op) bool { return o.Member == "m2" }))},
-		{"nobody", byMember("m3"), nil},
+		{"a member", byMember("m1", 0), reversed(of(func(o *ledger.Op) bool { return o.Member == "m1" }))},
+		{"another member", byMember("m2", 0), reversed(of(func(o *ledger.Op) bool { return o.Member == "m2" }))},
+		{"nobody", byMember("m3", 0), nil},
+		{"value of a member", byMember("m1", ledger.MovesValue), moved("m1", ledger.MovesValue)},
+		{"points of a member", byMember("m1", ledger.MovesPoints), moved("m1", ledger.MovesPoints)},
+		{"both", byMember("m1", ledger.MovesValue | ledger.MovesPoints), moved("m1", ledger.MovesValue|ledger.MovesPoints)},
 		{
 			"an order", func(before int64, limit int) ([]*ledger.Op, error) {
 				return b.s.OrderOps(ctx, "b1", "n1", before, limit)
@@ -98,7 +112,7 @@ func pagesOfHistory(b *bench) {
 		}
 	}
 	for what, err := range map[string]error{
-		"MemberOps": second(b.s.MemberOps(ctx, "b9", "m1", 0, 1)), "OrderOps": second(b.s.OrderOps(ctx, "b9", "n1", 0, 1)),
+		"MemberOps": second(b.s.MemberOps(ctx, "b9", "m1", 0, 0, 1)), "OrderOps": second(b.s.OrderOps(ctx, "b9", "n1", 0, 1)),
 		"OpsAfter": second(b.s.OpsAfter(ctx, "b9", 0, 1)), "SeqAt": second(b.s.SeqAt(ctx, "b9", 1)),
 	} {
 		if !errors.Is(err, store.ErrNoBrand) {

@@ -76,6 +76,7 @@ CREATE TABLE op (
   brand_id integer NOT NULL,
   ordinal integer NOT NULL, -- place in the history of order_no
   kind smallint NOT NULL,
+  moves smallint NOT NULL, -- bits: 1 stored value, 2 points
   request bytea, -- idempotency key; NULL for operations nobody asked for
   refund bytea,
   member text COLLATE "C" NOT NULL,
@@ -87,7 +88,7 @@ CREATE TABLE op (
 CREATE UNIQUE INDEX op_request ON op (brand_id, request) WHERE request IS NOT NULL;
 CREATE UNIQUE INDEX op_refund ON op (brand_id, refund) WHERE refund IS NOT NULL;
 CREATE UNIQUE INDEX op_order ON op (brand_id, order_no, ordinal) WHERE order_no IS NOT NULL;
-CREATE INDEX op_member ON op (brand_id, member, seq);
+CREATE INDEX op_member ON op (brand_id, member, moves, seq);
 
 -- A member's row is what its writers lock. Its wallet holds the accounts and of each the newest lots: a charge then locks, reads and
 -- writes one row of one page. Half of a page is left to what rows become. Text is not packed before it is long: that would take longer

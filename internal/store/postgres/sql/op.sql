@@ -35,10 +35,10 @@ INSERT INTO link (brand_id, last, hash, at) SELECT brand_id, seq, hash, at FROM 
 
 -- name: SaveOps
 -- the head by primary key; $2 operations are appended, the last with its sequence
-INSERT INTO op (brand_id, seq, at, kind, ordinal, request, refund, member, shop, order_no, body)
-SELECT h.brand_id, h.seq - $2 + k.i, k.at, k.kind, k.ordinal, k.request, k.refund, k.member, k.shop, nullif(k.order_no, ''), k.body
+INSERT INTO op (brand_id, seq, at, kind, ordinal, request, refund, member, shop, order_no, body, moves)
+SELECT h.brand_id, h.seq - $2 + k.i, k.at, k.kind, k.ordinal, k.request, k.refund, k.member, k.shop, nullif(k.order_no, ''), k.body, k.moves
 FROM head h CROSS JOIN unnest($3::bigint[], $4::smallint[], $5::integer[], $6::bytea[], $7::bytea[], $8::text[], $9::text[], $10::text[],
-  $11::text[]) WITH ORDINALITY AS k(at, kind, ordinal, request, refund, member, shop, order_no, body, i)
+  $11::text[], $12::smallint[]) WITH ORDINALITY AS k(at, kind, ordinal, request, refund, member, shop, order_no, body, moves, i)
 WHERE h.brand_id = $1;
 
 -- name: OpsAfter
@@ -58,8 +58,8 @@ SELECT o.request FROM unnest($2::bytea[]) AS k(request) CROSS JOIN LATERAL (
 ) o WHERE o.seq > $3 AND o.seq <= (SELECT h.seq - $4 FROM head h WHERE h.brand_id = $1) LIMIT 1;
 
 -- name: MemberOps
--- the tail of one member in the index op_member
-SELECT seq, body FROM op WHERE brand_id = $1 AND member = $2 AND seq < $3 ORDER BY member DESC, seq DESC LIMIT $4;
+-- the tail of what moved the same of one member in the index op_member
+SELECT seq, body FROM op WHERE brand_id = $1 AND member = $2 AND moves = $3 AND seq < $4 ORDER BY member DESC, moves DESC, seq DESC LIMIT $5;
 
 -- name: OrderOps
 -- the rows of one number, backwards in the index op_order
@@ -74,4 +74,4 @@ SELECT coalesce(max(last), 0)::bigint FROM (
 
 -- name: Ops
 -- in order of the primary key
-SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, true FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;
+SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, true, moves FROM op WHERE brand_id = $1 AND seq > $2 ORDER BY seq;

@@ -62,6 +62,7 @@ CREATE TABLE op (
   ordinal INTEGER NOT NULL, -- place in the history of order_no
   request BLOB, -- idempotency key; NULL for operations nobody asked for
   refund BLOB,
+  moves INTEGER NOT NULL, -- bits: 1 stored value, 2 points
   member TEXT NOT NULL,
   shop TEXT NOT NULL,
   order_no TEXT,
@@ -70,7 +71,7 @@ CREATE TABLE op (
 CREATE UNIQUE INDEX op_request ON op (brand, request) WHERE request IS NOT NULL;
 CREATE UNIQUE INDEX op_refund ON op (brand, refund) WHERE refund IS NOT NULL;
 CREATE UNIQUE INDEX op_order ON op (brand, order_no, ordinal) WHERE order_no IS NOT NULL;
-CREATE INDEX op_member ON op (brand, member);
+CREATE INDEX op_member ON op (brand, member, moves);
 
 CREATE TABLE link (
   brand INTEGER NOT NULL,

@@ -20,17 +20,17 @@ SELECT count(*) FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398
 
 -- name: SaveOps
 -- appends
-INSERT INTO op (place, brand, at, kind, ordinal, request, refund, member, shop, order_no, body)
-VALUES (?1 << 42 | ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, nullif(?10, ''), ?11);
+INSERT INTO op (place, brand, at, kind, ordinal, request, refund, member, shop, order_no, body, moves)
+VALUES (?1 << 42 | ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, nullif(?10, ''), ?11, ?12);
 
 -- name: OpsAfter
 -- in order of rowids
 SELECT seq, body FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place LIMIT ?3;
 
 -- name: MemberOps
--- the tail of one member in the index op_member, which ends with the place
-SELECT seq, body FROM op INDEXED BY op_member WHERE brand = ?1 AND member = ?2 AND place < ?1 << 42 | min(?3, 4398046511103)
-ORDER BY place DESC LIMIT ?4;
+-- the tail of what moved the same of one member in the index op_member, which ends with the place
+SELECT seq, body FROM op INDEXED BY op_member WHERE brand = ?1 AND member = ?2 AND moves = ?3 AND place < ?1 << 42 | min(?4, 4398046511103)
+ORDER BY place DESC LIMIT ?5;
 
 -- name: OrderOps
 -- the rows of one number, backwards in the index op_order
@@ -43,5 +43,5 @@ WHERE brand = ?1 AND at = (SELECT max(at) FROM link INDEXED BY link_at WHERE bra
 
 -- name: Ops
 -- in order of rowids
-SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, brand = ?1
+SELECT seq, body, at, kind, ordinal, request, refund, member, shop, order_no, brand = ?1, moves
 FROM op WHERE place > ?1 << 42 | ?2 AND place <= ?1 << 42 | 4398046511103 ORDER BY place;
