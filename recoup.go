@@ -134,7 +134,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if n.Store.Sealing() {
 		n.seals.store, _ = n.Store.(sealing)
 	}
-	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Try: n.try, Read: n.Engine.Read, Digest: n.digest, Now: n.now})
+	n.Catalogue = api.NewCatalogue(&api.Service{Submit: n.submit, Try: n.try, Read: n.Engine.Read, History: n.Store, Digest: n.digest, Now: n.now})
 	calls := gateway.New(gateway.Options{
 		Catalogue: methods{n.Catalogue}, Auth: n.Auth, Limit: limit.New(limit.Options{InFlight: o.InFlight}), Telemetry: n.Metrics,
 		Now: n.now, Window: o.Window, Proxies: o.Proxies, Ready: n.ready, Log: n.log,

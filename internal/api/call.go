@@ -48,6 +48,8 @@ type Service struct {
 	Try func(ctx context.Context, brand string, cmd reverse.Command) (ledger.Result, *top.Fault)
 	// Read shows view a consistent snapshot of what the keys lead to, and maybe of more; now is its moment in milliseconds since 1970.
 	Read func(ctx context.Context, brand string, keys *reverse.Keys, view func(s *reverse.State, now int64)) error
+	// History lists operations.
+	History store.History
 	// Digest is the brand's keyed digest of a personal identifier. The text is "mobile:" and the number, or "outer:", the type,
 	// ":" and the id.
 	Digest func(brand, text string) ledger.Digest

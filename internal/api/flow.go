@@ -35,7 +35,10 @@ func flowDetail() *Struct {
 	)
 }
 
-var flowTypes = map[ledger.OpKind]string{ledger.OpCharge: "CHARGE", ledger.OpUncharge: "UNCHARGE", ledger.OpSpend: "DEDUT", ledger.OpRefund: "UNDEDUT", ledger.OpRelease: "UNFREEZE"}
+var flowTypes = map[ledger.OpKind]string{
+	ledger.OpCharge: "CHARGE", ledger.OpUncharge: "UNCHARGE", ledger.OpSpend: "DEDUT", ledger.OpRefund: "UNDEDUT", ledger.OpRelease: "UNFREEZE",
+	ledger.OpExpire: "EXPIRE", ledger.OpImport: "IMPORT", ledger.OpCardCancel: "CANCEL", ledger.OpDebt: "ADJUST",
+}
 
 // detailed answers by a command, and shows the operation that it booked as the books have it: the figures are the operation's own, so a replay has
 // the same.
@@ -88,12 +91,9 @@ func showFlow(s *reverse.State, o *ledger.Op) top.Value {
 			return top.Obj(top.F("type", top.Str(propertyTypes[k])), top.F("value", top.Int(int64(sums[k]))))
 		})
 	}
-	card, shop := "", ""
+	card := ""
 	if a := s.Accounts[account]; a != nil {
 		card = a.Card
-	}
-	if sh := s.Brand.Shops[o.Shop]; sh != nil {
-		shop = sh.Name
 	}
 	total := ledger.Sum(moved, ledger.Value)
 	var was, is, balance top.Value
@@ -111,10 +111,10 @@ func showFlow(s *reverse.State, o *ledger.Op) top.Value {
 		top.F("operator", known(o.Operator)),
 		top.F("operator_name", known(o.OperatorName)),
 		top.F("order_time", when(o.At)),
-		top.F("outer_order_id", top.Str(o.Order)),
+		top.F("outer_order_id", shownOrder(o)),
 		top.F("remark", known(o.Reason)),
 		top.F("shop_id", known(o.Shop)),
-		top.F("shop_name", known(shop)),
+		top.F("shop_name", shopName(s.Brand, o.Shop)),
 		top.F("card_id", known(card)),
 		top.F("current_value", balance),
 		top.F("order_value", top.Int(int64(max(total, -total)))),

@@ -201,14 +201,18 @@ func (in *Input) who() (ledger.Who, *top.Fault) {
 			return w, in.missing(known.outerType, "outer_id须与outer_type同时提供 outer_id needs outer_type")
 		}
 	}
-	// The ledger pairs the digests with the identifiers: mobile first, then outer id.
+	in.digest(&w)
+	return w, nil
+}
+
+// digest keeps keyed digests of what is personal. The ledger pairs them with the identifiers: mobile first, then outer id.
+func (in *Input) digest(w *ledger.Who) {
 	if w.Mobile != "" {
 		w.Digests = append(w.Digests, in.service.Digest(in.brand.ID, "mobile:"+w.Mobile))
 	}
 	if w.Outer != "" {
 		w.Digests = append(w.Digests, in.service.Digest(in.brand.ID, "outer:"+w.OuterType+":"+w.Outer))
 	}
-	return w, nil
 }
 
 // needMember asks for an identifier where nothing else can tell the member.

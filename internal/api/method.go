@@ -155,9 +155,9 @@ func NewCatalogue(s *Service) *Catalogue {
 	c := &Catalogue{list: []*Method{
 		assertRefund(), reversePoint(), rechargeOperate(), creatRefund(), // the four documents
 		customerSave(), customerGet(), customerCreate(), customerUpdate(), customerQuery(),
-		assertVerify(), pointOperate(), consumePoint(), extraCharge(), pointPrecheck(),
-		accountGet(), chargePrecheck(), chargeUpdate(), unchargePrecheck(), unchargeUpdate(), dedutPrecheck(), dedutUpdate(), undedutUpdate(),
-		voucherSend(), voucherTemplateList(), customerVoucherList(),
+		assertVerify(), pointOperate(), consumePoint(), extraCharge(), extraConsume(), pointWorth(), pointPrecheck(), pointFlows(), pointRule(), orderBackflow(),
+		rechargeRule(), ruleGet(), accountGet(), accountFlows(), flowDetailGet(), chargePrecheck(), chargeUpdate(), unchargePrecheck(), unchargeUpdate(), dedutPrecheck(), dedutUpdate(), undedutUpdate(),
+		voucherSend(), voucherStatusChange(), voucherTemplateList(), customerVoucherList(),
 		orderCreate(), applyRefund(), reverseDetail(),
 		timeGet(),
 	}}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
 	"recoup/internal/top"
@@ -170,5 +172,61 @@ func extraCharge() *Method {
 		Codes: answers(ledger.OrderNoConflict, ledger.ReversedBeforeArrival, ledger.ShopNotFound, ledger.MemberNotFound, ledger.MemberMismatch,
 			ledger.AmountTooLarge),
 		tenant: crmBrand, answer: write(build, flow), wrap: wrapCommon,
+	}
+}
+
+// extraConsume declares alibaba.alsc.crm.point.extra.consume (semantics.md §6).
+func extraConsume() *Method {
+	var (
+		order  = id("out_biz_id", "3231231312399", "原增加积分的业务号", "The grant whose points are taken back.").must()
+		reason = text("reason", "活动取消", "变更原因", "Why.")
+		change = points("change_point", "50", "扣回积分数,可分多次,合计不超过该笔增加的积分", "Points to take back, in several parts if wanted and never more than were granted.").must()
+	)
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
+		return &ledger.UndoGrant{Head: head, Order: in.text(order), Amount: ledger.Amount(in.num(change))}, nil
+	}
+	return &Method{
+		Name: "alibaba.alsc.crm.point.extra.consume", Group: groupCRM,
+		Zh: "积分补扣", En: "Take granted points back",
+		About: "扣回已增加的积分:先扣该笔,再扣其余积分;不足时按品牌规则拒绝、记欠或由品牌承担。",
+		Notes: "Takes granted points back, from their own lot first and then from the member's others. What is not there is refused, owed or the brand's loss, as the brand's rule says.",
+		Param: "param_extra_consume_point_open_req", ParamZh: "入参", ParamEn: "What to take back.",
+		Request: structure("ExtraConsumePointOpenReq",
+			bizChannel(), crmBrandID(), crmCustomer().must(), crmOperator(), order, reason, requestID("c0ffee06"), crmShop(), crmOutShop(), crmOutBrand(), change),
+		Response: pointResult(id("result", "3453236", "业务数据:流水号", "The flow id.")),
+		Codes: answers(ledger.IllegalState, ledger.ShopNotFound, ledger.MemberMismatch, ledger.OriginalNotFound, ledger.AlreadyReversed, ledger.OverRefund,
+			ledger.InsufficientPoint, ledger.WindowPassed, ledger.OtherShop),
+		tenant: crmBrand, answer: write(build, flow), wrap: wrapCommon,
+	}
+}
+
+// pointWorth declares alibaba.alsc.crm.point.cal.
+func pointWorth() *Method {
+	consume := points("consume_point", "250", "积分数", "Points.").must()
+	return &Method{
+		Name: "alibaba.alsc.crm.point.cal", Group: groupCRM,
+		Zh: "计算积分抵扣金额", En: "Tell what points are worth",
+		About: "按品牌抵扣规则计算积分可抵的金额(分,舍去不足一分)。不检查会员有多少积分。",
+		Notes: "Tells what points are worth in fen by the brand's rule, floored. Whether the member has so many is not checked.",
+		Param: "param_calculate_deducted_money_open_req", ParamZh: "入参", ParamEn: "How many points.",
+		Request: structure("CalculateDeductedMoneyOpenReq", crmBrandID(), crmCustomer(), crmShop(), crmOutShop(), crmOutBrand(), consume),
+		Response: pointResult(object("result", structure("DuductedMoneyOpenInfo",
+			number("consume_point", "250", "积分数", "The points."),
+			fee("deducted_money", "250", "可抵扣金额(分)", "Fen that they are worth."),
+			boolean("deleted", "false", "是否删除", "Always false."),
+		), "抵扣金额", "What they are worth.")),
+		Codes:  []ledger.Code{ledger.OK, ledger.ShopNotFound},
+		tenant: crmBrand, wrap: wrapCommon,
+		answer: func(_ context.Context, in *Input) (top.Value, ledger.Result, *top.Fault) {
+			if _, refused := in.findShop(); refused.Code != ledger.OK {
+				return top.Value{}, refused, nil
+			}
+			n := ledger.Amount(in.num(consume))
+			return top.Obj(
+				top.F("consume_point", top.Int(int64(n))),
+				top.F("deducted_money", top.Int(int64(in.brand.Policy.Worth(n)))),
+				top.F("deleted", top.Bool(false)),
+			), ledger.Result{}, nil
+		},
 	}
 }

@@ -78,26 +78,30 @@ func pageResult(of *Struct) *Struct {
 		text("result_desc", "成功", "结果详情", "What happened."),
 		objects("result_list", of, "结果", "The items of the page."),
 		text("result_view", "成功", "结果展示", "One sentence a cashier can read out."),
-		number("total_page", "1", "总页数", "Pages in all."),
-		number("total_size", "1", "总条数", "Items in all."),
+		number("total_page", "1", "总页数;流水类仅末页给出", "Pages in all; of histories on the last page alone."),
+		number("total_size", "1", "总条数;流水类仅末页给出", "Items in all; likewise."),
 	), "分页结果", "The page."))
 }
 
-// pageOf is a whole CommonPageResult of one page; total counts the items of all pages.
-func pageOf(items top.Value, no, size, total int) top.Value {
-	pages := (total + size - 1) / size
-	var all ledger.Result
+// pageOf is a whole CommonPageResult of one page. total counts the items of all pages; −1: another page follows, and nobody counted.
+func (in *Input) pageOf(items top.Value, no, size, total int) top.Value {
+	code, desc, view := verdict(in.method, &ledger.Result{})
+	more, pages, all := true, top.Value{}, top.Value{}
+	if total >= 0 {
+		n := (total + size - 1) / size
+		more, pages, all = no < n, top.Int(int64(n)), top.Int(int64(total))
+	}
 	return top.Obj(top.F("result", top.Obj(
 		top.F("biz_success", top.Bool(true)),
 		top.F("current_page", top.Int(int64(no))),
-		top.F("has_next_page", top.Bool(no < pages)),
+		top.F("has_next_page", top.Bool(more)),
 		top.F("page_size", top.Int(int64(size))),
-		top.F("result_code", top.Str(all.Code.Word())),
-		top.F("result_desc", top.Str(all.Desc())),
+		top.F("result_code", code),
+		top.F("result_desc", desc),
 		top.F("result_list", items),
-		top.F("result_view", top.Str(all.View())),
-		top.F("total_page", top.Int(int64(pages))),
-		top.F("total_size", top.Int(int64(total))),
+		top.F("result_view", view),
+		top.F("total_page", pages),
+		top.F("total_size", all),
 	)))
 }
 

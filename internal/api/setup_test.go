@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type world struct {
 	brand    string                             // of the last command or read
 	keys     *reverse.Keys                      // of the last read
 	digests  []string                           // texts that were digested
+	history  booked                             // what History answers
 }
 
 var moment = time.Date(2026, 3, 1, 12, 0, 0, 0, top.GMT8)
@@ -61,6 +63,7 @@ func setup(t testing.TB) *world {
 			view(w.state(w.Brand(brand)), moment.UnixMilli())
 			return nil
 		},
+		History: &w.history,
 		Digest: func(brand, text string) ledger.Digest {
 			w.digests = append(w.digests, text)
 			return keyOf("test", brand, text)
@@ -68,6 +71,40 @@ func setup(t testing.TB) *world {
 		Now: func() time.Time { return moment },
 	})
 	return w
+}
+
+// booked is a history of operations, the oldest first.
+type booked []*ledger.Op
+
+func (b *booked) MemberOps(_ context.Context, _, member string, of ledger.Moves, before int64, limit int) ([]*ledger.Op, error) {
+	return b.back(before, limit, func(o *ledger.Op) bool { return o.Member == member && o.Moves()&of != 0 })
+}
+
+func (b *booked) OrderOps(_ context.Context, _, order string, before int64, limit int) ([]*ledger.Op, error) {
+	return b.back(before, limit, func(o *ledger.Op) bool { return o.Order == order })
+}
+
+func (b *booked) back(before int64, limit int, is func(*ledger.Op) bool) (ops []*ledger.Op, err error) {
+	for _, o := range slices.Backward(*b) {
+		if (before == 0 || o.Seq < before) && is(o) && len(ops) < limit {
+			ops = append(ops, o)
+		}
+	}
+	return ops, nil
+}
+
+func (b *booked) OpsAfter(_ context.Context, _ string, after int64, limit int) ([]*ledger.Op, error) {
+	ops := (*b)[min(after, int64(len(*b))):]
+	return ops[:min(len(ops), limit)], nil
+}
+
+func (b *booked) SeqAt(_ context.Context, _ string, at int64) (seq int64, err error) {
+	for _, o := range *b {
+		if o.At <= at {
+			seq = o.Seq
+		}
+	}
+	return seq, nil
 }
 
 func shops(idAlias ...string) map[string]*ledger.Shop {

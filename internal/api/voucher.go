@@ -44,6 +44,57 @@ func voucherSend() *Method {
 	}
 }
 
+// voucherStatusChange declares alibaba.alsc.crm.voucher.status.change.
+func voucherStatusChange() *Method {
+	var (
+		vouchers     = ids("voucher_id_list", `["2837374884"]`, "券实例id", "The vouchers.").ordered().must()
+		uses         = numbers("voucher_point_list", "", "各券核销次数,与voucher_id_list按序对应,缺省各1次", "Uses of each voucher, in the order of voucher_id_list; one each if absent.").ordered()
+		customer     = crmCustomer().must()
+		operatorName = text("operator_name", "小王", "操作人名", "Their name.")
+		order        = id("out_order_id", "2424535355", "外部订单号,反核销以此找回", "The order; the undo finds the uses by it.").must()
+		source       = id("source", "POS", "来源,不影响结果", "Not used.")
+		action       = id("voucher_status_action", "NORMAL_ISUSED", "NORMAL_ISUSED核销,ISUSED_NORMAL反核销(补发新券)", "NORMAL_ISUSED uses them, ISUSED_NORMAL gives them back as new instances.").
+				oneOf("NORMAL_ISUSED", "ISUSED_NORMAL").must()
+	)
+	uses.Min, uses.Max = 1, 1_000_000
+	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
+		list, counts := in.texts(vouchers), in.items(uses)
+		if in.text(action) == "ISUSED_NORMAL" {
+			return &ledger.ReissueVouchers{Head: head, Order: in.text(order), Vouchers: list}, nil
+		}
+		if len(counts) > 0 && len(counts) != len(in.items(vouchers)) {
+			return nil, in.invalid(uses, "应与voucher_id_list等长 must be as long as voucher_id_list")
+		}
+		c := &ledger.Spend{Head: head, Order: in.text(order), Vouchers: list}
+		for i, v := range in.items(vouchers) { // the list of texts names each once
+			if i < len(counts) && len(c.Uses) < len(list) && v.text == list[len(c.Uses)] {
+				c.Uses = append(c.Uses, ledger.Amount(counts[i].num))
+			}
+		}
+		return c, nil
+	}
+	show := done(func(in *Input, r *ledger.Result) top.Value {
+		if in.text(action) == "ISUSED_NORMAL" {
+			return strs(r.IDs)
+		}
+		return strs(in.texts(vouchers))
+	})
+	return &Method{
+		Name: "alibaba.alsc.crm.voucher.status.change", Group: groupCRM,
+		Zh: "优惠券状态更改", En: "Use vouchers, or give them back",
+		About: "核销券,或反核销:已用次数以新券返还,返回新券id;与assert.refund共用上限,每次使用只退一次。整批成功或整批拒绝。",
+		Notes: "Uses vouchers, or gives their uses back as new instances and answers those ids. One cap holds with assert.refund: each use goes back once. All of them or none.",
+		Param: "param_voucher_status_change_open_req", ParamZh: "入参", ParamEn: "Which vouchers.",
+		Request: structure("VoucherStatusChangeOpenReq",
+			vouchers, uses, crmBrandID(), customer, crmOperator(), operatorName, crmOutBrand(), order, crmOutShop(), requestID("c0ffee4712"), crmShop(), source, action),
+		Response: commonResult(ids("result", `["2837374884"]`, "券实例id;反核销为补发的新券", "The vouchers; given back, the new ones.")),
+		Codes: answers(ledger.OrderNoConflict, ledger.ReversedBeforeArrival, ledger.IllegalState, ledger.ShopNotFound, ledger.MemberNotFound, ledger.MemberMismatch,
+			ledger.MemberFrozen, ledger.OriginalNotFound, ledger.AlreadyReversed, ledger.WindowPassed, ledger.OtherShop, ledger.VoucherNotFound,
+			ledger.VoucherNotInOrder, ledger.VoucherNotUsable),
+		tenant: crmBrand, answer: write(build, show), wrap: wrapCommon,
+	}
+}
+
 // voucherTemplateList declares alibaba.alsc.crm.voucher.template.list.
 func voucherTemplateList() *Method {
 	var (
@@ -87,7 +138,7 @@ func voucherTemplateList() *Method {
 				page = query.Templates(in.brand, f, now)
 			}
 			items := list("voucher_template_open_info", page.Items, func(t *ledger.Template) top.Value { return showTemplate(in.brand, t, now) })
-			return pageOf(items, f.Page, f.Size, page.Total), ledger.Result{}, nil
+			return in.pageOf(items, f.Page, f.Size, page.Total), ledger.Result{}, nil
 		},
 	}
 }
@@ -130,7 +181,7 @@ func customerVoucherList() *Method {
 			}
 			no, size := in.page(pageNo, pageSize)
 			items := list("customer_voucher_full_open_info", query.Page(vouchers, no, size), showFullVoucher)
-			return pageOf(items, no, size, len(vouchers)), r, nil
+			return in.pageOf(items, no, size, len(vouchers)), r, nil
 		},
 	}
 }

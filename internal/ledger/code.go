@@ -39,6 +39,7 @@ const (
 	WindowPassed     Code = 35
 	OtherShop        Code = 36
 	ChargeExpired    Code = 37
+	FlowNotFound     Code = 38
 
 	InsufficientBalance Code = 40
 	InsufficientPoint   Code = 41
@@ -110,6 +111,7 @@ var codes = map[Code]codeText{
 	ChargeSpent:      {Word: "CHARGE_SPENT", Desc: "该笔充值已被使用或冻结,最多可退{max}", View: "充值金额已部分使用,最多可退{max}", EN: "Part of this charge is spent or held: at most {max} can be refunded."},
 	ChargeExpired:    {Word: "CHARGE_EXPIRED", Desc: "该笔充值的余额已使用或已于{when}过期,最多可退{max}", View: "充值余额已使用或已过期,最多可退{max}", EN: "What is left of this charge is spent, or expired {when}: at most {max} can be refunded."},
 	GiftSpent:        {Word: "GIFT_SPENT", Desc: "该笔充值的赠送金额已被使用或冻结,目前最多可退{max}", View: "赠送金额已使用,最多可退{max}", EN: "The gift of this charge is spent or held: at most {max} can be refunded now."},
+	FlowNotFound:     {Word: "FLOW_NOT_FOUND", Desc: "流水{flow}不存在", View: "未找到该流水", EN: "There is no flow {flow}."},
 	WindowPassed:     {Word: "REFUND_WINDOW_PASSED", Desc: "已超过可退期限:规则{days}天,截止{until},当前{now}", View: "已超过可退期限", EN: "The refund window of {days} days ended {until}; it is {now}."},
 	OtherShop:        {Word: "OTHER_SHOP_FORBIDDEN", Desc: "品牌规定只能在原门店{shop}退回", View: "请到原消费门店办理退回", EN: "This brand allows reversals only at the original shop {shop}."},
 

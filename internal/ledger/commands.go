@@ -47,9 +47,10 @@ type Spend struct {
 	Order    string
 	Wants    []Want
 	Vouchers []string
-	Direct   bool // never captures: an open hold of the order is HOLD_EXISTS (consumepoint, decrease, dedut)
-	Pools    bool // points may be spent several times under one number, as long as none of them is a capture
-	Report   bool // assert.verify: the result tells per asset which part was the reason
+	Uses     []Amount // of each voucher; none: one use each
+	Direct   bool     // never captures: an open hold of the order is HOLD_EXISTS (consumepoint, decrease, dedut)
+	Pools    bool     // points may be spent several times under one number, as long as none of them is a capture
+	Report   bool     // assert.verify: the result tells per asset which part was the reason
 }
 
 // RefundAssets gives back the remaining value, points and vouchers of an order: assert.refund.
@@ -59,6 +60,14 @@ type RefundAssets struct {
 	Number   string
 	Vouchers []string // nil: all of the order
 	Keyed
+}
+
+// ReissueVouchers gives an order's uses of vouchers back as new instances: voucher.status.change ISUSED_NORMAL. All of them or none.
+// Result: IDs = the new instances, in the order asked.
+type ReissueVouchers struct {
+	Head
+	Order    string
+	Vouchers []string
 }
 
 // ReverseSpend gives back an amount of one family of an order's spends: point.reversepoint and recharge.undedut.update.

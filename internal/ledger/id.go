@@ -17,6 +17,9 @@ func (id ID) String() string { return idText.EncodeToString(id[:]) }
 // Append appends the wire form.
 func (id ID) Append(dst []byte) []byte { return idText.AppendEncode(dst, id[:]) }
 
+// At is the stamp of the batch that made the operation, in milliseconds since 1970.
+func (id ID) At() int64 { return int64(binary.BigEndian.Uint64(id[0:8]) >> 16) }
+
 // IsZero reports whether the id names nothing.
 func (id ID) IsZero() bool { return id == ID{} }
 

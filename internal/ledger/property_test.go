@@ -83,7 +83,7 @@ func drawCommand(t *rapid.T, s *script) string {
 	who := drawWho(t)
 	family := pick(t, "family", "value", "value", "point")
 	switch verb := pick(t, "verb", "charge", "charge", "recharge", "refund", "refund", "freeze", "freeze", "verify", "verify", "pverify",
-		"assert", "assert", "assert", "return", "return", "undedut", "undedut", "reverse", "reverse", "consume", "consume", "dedut",
+		"assert", "assert", "assert", "return", "return", "use", "reissue", "undedut", "undedut", "reverse", "reverse", "consume", "consume", "dedut",
 		"grant", "ungrant", "bill", "bill", "unbill", "unbill", "send", "update", "sweep", "giveback"); verb {
 	case "charge":
 		return verb + charge + who + fmt.Sprintf(" value=%d", rapid.IntRange(1, 200).Draw(t, "value")) + tail
@@ -116,6 +116,10 @@ func drawCommand(t *rapid.T, s *script) string {
 			line += drawVouchers(t, s)
 		}
 		return line + tail
+	case "use":
+		return verb + spend + who + drawVouchers(t, s) + pick(t, "uses", "", "", " uses=2,1,2") + tail
+	case "reissue":
+		return verb + undo + pick(t, "as", "", "", who) + drawVouchers(t, s) + tail
 	case "undedut":
 		return verb + undo + number + pick(t, "as", "", "", who) + drawSome(t, "value", true) + tail
 	case "reverse":

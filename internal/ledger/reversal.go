@@ -66,8 +66,9 @@ func (s *State) graced(order string, lot LotID) bool {
 	return false
 }
 
-// returnVoucher gives an order's uses of a voucher back to the same instance, or to a new one if the template says so.
-func (s *State) returnVoucher(o *Op, p part, at *Stamp) {
+// returnVoucher gives an order's uses of a voucher back to the same instance, or to a new one if that is asked for or the template says so.
+// It returns the instance that has them.
+func (s *State) returnVoucher(o *Op, p part, at *Stamp, reissue bool) *Voucher {
 	v := s.Vouchers[p.voucher]
 	s.use(o, v, p.left, p.op.ID)
 	if g := s.Brand.Policy.VoucherGrace; g > 0 && v.Status(at.At) == Expired {
@@ -75,9 +76,8 @@ func (s *State) returnVoucher(o *Op, p part, at *Stamp) {
 		o.Postings[len(o.Postings)-1].Expires = v.End
 	}
 	o.counter(sales(Use, p.op.Shop), Use, -p.left)
-	t := s.Brand.Templates[v.Template]
-	if t == nil || !t.ReissueOnReturn {
-		return
+	if t := s.Brand.Templates[v.Template]; !reissue && (t == nil || !t.ReissueOnReturn) {
+		return v
 	}
 	n := *v
 	n.ID, n.Uses, n.Left, n.Replaces, n.Origin = strconv.FormatInt(at.Next(), 10), p.left, 0, v.ID, o.ID
@@ -87,6 +87,66 @@ func (s *State) returnVoucher(o *Op, p part, at *Stamp) {
 	if v.Left == 0 {
 		v.Deleted = true
 	}
+	return &n
+}
+
+// Keys of a reissue: the order's history and the vouchers.
+func (c *ReissueVouchers) Keys(k *Keys) {
+	k.undo(&c.Head, c.Order, Digest{})
+	for _, v := range c.Vouchers {
+		k.Vouchers[v] = struct{}{}
+	}
+}
+
+// decide gives uses back as new instances (semantics.md §8), all or none.
+func (c *ReissueVouchers) decide(s *State, at *Stamp) Result {
+	shop, refused, ok := s.shop(&c.Head)
+	if !ok {
+		return refused
+	}
+	s.settleOrder(c.Order, at)
+	original := s.spentBy(c.Order, Coupons)
+	if original == nil {
+		if s.known(c.Order) {
+			return s.wrongRole(c.Order)
+		}
+		return s.bury(&c.Head, c.Order, 0, at, TombKey{Family: Coupons})
+	}
+	if !s.sameMember(&c.Head, original) {
+		return Refuse(MemberMismatch)
+	}
+	parts, _ := s.unreversed(c.Order, Coupons)
+	var back []part
+	for i, id := range c.Vouchers {
+		if slices.Contains(c.Vouchers[:i], id) {
+			continue
+		}
+		if !s.inOrder(c.Order, id) {
+			return Refuse(VoucherNotInOrder, T("voucher", id), T("order", c.Order))
+		}
+		before := len(back)
+		for _, p := range parts {
+			if p.voucher != id {
+				continue
+			}
+			if r, ok := s.reversible(p.op, Coupons, shop, at); !ok {
+				return r
+			}
+			back = append(back, p)
+		}
+		if len(back) == before {
+			return Refuse(AlreadyReversed, T("order", c.Order), T("number", s.firstRefund(c.Order)))
+		}
+	}
+
+	// Nothing fails from here on.
+	o := s.op(OpRefund, &c.Head, at, original.Member, shop, c.Order)
+	o.Signed = c.Signed
+	r := Result{ValueOK: true, PointOK: true}
+	for _, p := range back {
+		r.IDs = append(r.IDs, s.returnVoucher(o, p, at, true).ID)
+	}
+	return s.book(o, r)
 }
 
 // decide gives back the assets of an order (semantics.md §5): (a) nothing left anywhere: ALREADY_REVERSED; (b) only foreign vouchers
@@ -196,7 +256,7 @@ func (c *RefundAssets) decide(s *State, at *Stamp) Result {
 		}
 	}
 	for _, p := range back {
-		s.returnVoucher(o, p, at)
+		s.returnVoucher(o, p, at, false)
 	}
 	if blocked.Code != OK || len(names(out.Vouchers, false)) > 0 {
 		out.Code = Partial

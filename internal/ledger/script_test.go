@@ -509,6 +509,17 @@ func (s *script) command(a *args) Command {
 	case "return": // assert.refund
 		v := s.vouchersOf(a)
 		return &RefundAssets{Head: h, Order: order, Number: a.text("number"), Vouchers: v, Keyed: s.keyed(a, a.verb, 0, v)}
+	case "use": // voucher.status.change NORMAL_ISUSED
+		c := &Spend{Head: h, Order: order, Vouchers: s.vouchersOf(a)}
+		if a.has("uses") {
+			for n := range strings.SplitSeq(a.text("uses"), ",") {
+				i, _ := strconv.ParseInt(n, 10, 64)
+				c.Uses = append(c.Uses, Amount(i))
+			}
+		}
+		return c
+	case "reissue": // voucher.status.change ISUSED_NORMAL
+		return &ReissueVouchers{Head: h, Order: order, Vouchers: s.vouchersOf(a)}
 	case "reverse", "undedut": // reversepoint, undedut.update
 		f, k := Points, "point"
 		if a.verb == "undedut" {

@@ -101,8 +101,9 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 		}
 	}
 	for _, v := range vouchers {
-		s.use(o, v, -1, ID{})
-		o.counter(sales(Use, shop), Use, 1)
+		n := c.uses(v.ID)
+		s.use(o, v, -n, ID{})
+		o.counter(sales(Use, shop), Use, n)
 	}
 	if len(vouchers) > 0 {
 		s.lift(&c.Head, c.Order, Coupons, false, at)
@@ -238,6 +239,8 @@ func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []
 			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", why(v, at)))
 		case slices.ContainsFunc(mine, func(p part) bool { return p.voucher == id }):
 			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", "本单已使用"))
+		case v.Left < c.uses(id):
+			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", "剩余次数不足"))
 		case !s.usableAt(v, shop):
 			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", "不适用于本门店"))
 		default:
@@ -249,6 +252,14 @@ func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []
 		}
 	}
 	return usable, outcomes, refused
+}
+
+// uses is how many uses of a voucher are asked for.
+func (c *Spend) uses(voucher string) Amount {
+	if i := slices.Index(c.Vouchers, voucher); i < len(c.Uses) {
+		return c.Uses[i]
+	}
+	return 1
 }
 
 // usableAt reports whether a voucher's template allows the shop.

@@ -53,20 +53,9 @@ func CustomerKeys(who []ledger.Ident) *reverse.Keys {
 // FindCustomer finds the member that identifiers name. One that names nobody is ignored if another names somebody; two that name
 // different members are MEMBER_MISMATCH (semantics.md §3, who is the member). A result other than OK is a refusal.
 func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, ledger.Result) {
-	found := ""
-	for _, id := range who {
-		m := s.Idents[id]
-		if m == "" || m == found {
-			continue
-		}
-		if found != "" {
-			return nil, ledger.Refuse(ledger.MemberMismatch)
-		}
-		found = m
-	}
-	m := s.Members[found]
+	m, r := FindMember(s, who)
 	if m == nil {
-		return nil, ledger.Refuse(ledger.MemberNotFound)
+		return nil, r
 	}
 	expire(s, m.ID, now)
 	c := &Customer{Member: m}
@@ -85,6 +74,25 @@ func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, l
 	}
 	slices.SortFunc(c.Vouchers, func(a, b Voucher) int { return byNumber(a.ID, b.ID) })
 	return c, ledger.Result{}
+}
+
+// FindMember finds the member alone; keys need no more than its identifiers.
+func FindMember(s *reverse.State, who []ledger.Ident) (*ledger.Member, ledger.Result) {
+	found := ""
+	for _, id := range who {
+		m := s.Idents[id]
+		if m == "" || m == found {
+			continue
+		}
+		if found != "" {
+			return nil, ledger.Refuse(ledger.MemberMismatch)
+		}
+		found = m
+	}
+	if found == "" {
+		return nil, ledger.Refuse(ledger.MemberNotFound)
+	}
+	return s.Members[found], ledger.Result{}
 }
 
 // expire makes the snapshot what a command would find: what is due of the member is expired by the ledger's own rule. The operations

@@ -66,7 +66,7 @@ func pagesOfHistory(b *bench) {
 		{"nobody", byMember("m3", 0), nil},
 		{"value of a member", byMember("m1", ledger.MovesValue), moved("m1", ledger.MovesValue)},
 		{"points of a member", byMember("m1", ledger.MovesPoints), moved("m1", ledger.MovesPoints)},
-		{"both", byMember("m1", ledger.MovesValue | ledger.MovesPoints), moved("m1", ledger.MovesValue|ledger.MovesPoints)},
+		{"both", byMember("m1", ledger.MovesValue|ledger.MovesPoints), moved("m1", ledger.MovesValue|ledger.MovesPoints)},
 		{
 			"an order", func(before int64, limit int) ([]*ledger.Op, error) {
 				return b.s.OrderOps(ctx, "b1", "n1", before, limit)

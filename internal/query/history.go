@@ -1,0 +1,127 @@
+package query
+
+import (
+	"context"
+	"errors"
+
+	"recoup/internal/ledger"
+	"recoup/internal/store"
+)
+
+// HistoryFilter chooses operations, and a page of the lines that they make.
+type HistoryFilter struct {
+	Member   string
+	Order    string       // "": of any number; else of this one alone
+	Moves    ledger.Moves // balances that the operations moved
+	From, To int64        // milliseconds since 1970, both inclusive; 0: open
+	Page     int          // from 1
+	Size     int
+}
+
+// HistoryPage is one page of lines, the newest first.
+type HistoryPage[T any] struct {
+	Items []T
+	Total int // over all pages; −1 while another follows: nobody counts a long history for a page of it
+}
+
+// HistoryDepth bounds how many operations are looked through for one page. What lies deeper is asked for by time.
+const HistoryDepth = 10_000
+
+// ErrTooDeep says that a page lies deeper than HistoryDepth.
+var ErrTooDeep = errors.New("query: the page lies too deep in the history; narrow the time")
+
+// outOfOrder is how far apart stamps may be of operations that stand in the other order: two batches over different members may be decided
+// at the same time, and the later one committed first. Milliseconds, with a wide margin.
+const outOfOrder = 60_000
+
+// Flows lists what a member's operations did, the newest first: lines tells the lines of one operation, in order. A page is found through
+// the index by member and by time, so a narrow time costs the same however long the history is.
+func Flows[T any](ctx context.Context, h store.History, brand string, f HistoryFilter, lines func(*ledger.Op) []T) (page HistoryPage[T], err error) {
+	before, after := int64(0), int64(0)
+	if f.To > 0 {
+		if before, err = h.SeqAt(ctx, brand, f.To+outOfOrder); err != nil {
+			return page, err
+		}
+		before++
+	}
+	if f.From > 0 {
+		if after, err = h.SeqAt(ctx, brand, f.From-1); err != nil {
+			return page, err
+		}
+	}
+	skip, seen := (f.Page-1)*f.Size, 0
+	for looked := 0; ; {
+		chunk := min(store.HistoryMax, max(f.Size+1, skip+f.Size+1-seen))
+		ops, err := next(ctx, h, brand, &f, before, chunk)
+		if err != nil {
+			return page, err
+		}
+		for _, o := range ops {
+			if o.Seq <= after {
+				page.Total = seen
+				return page, nil
+			}
+			before = o.Seq
+			if o.At < f.From || f.To > 0 && o.At > f.To || f.Order != "" && (o.Member != f.Member || o.Moves()&f.Moves == 0) {
+				continue
+			}
+			for _, line := range lines(o) {
+				switch {
+				case seen >= skip+f.Size:
+					page.Total = -1
+					return page, nil
+				case seen >= skip:
+					page.Items = append(page.Items, line)
+				}
+				seen++
+			}
+		}
+		if len(ops) < chunk {
+			page.Total = seen
+			return page, nil
+		}
+		if looked += len(ops); looked >= HistoryDepth {
+			return page, ErrTooDeep
+		}
+	}
+}
+
+func next(ctx context.Context, h store.History, brand string, f *HistoryFilter, before int64, limit int) ([]*ledger.Op, error) {
+	if before == 1 { // 0 would be the newest
+		return nil, nil
+	}
+	if f.Order != "" {
+		return h.OrderOps(ctx, brand, f.Order, before, limit)
+	}
+	return h.MemberOps(ctx, brand, f.Member, f.Moves, before, limit)
+}
+
+// FindFlow finds an operation by its id, nil if there is none. An id says when it was made; the operations of that moment are looked
+// through.
+func FindFlow(ctx context.Context, h store.History, brand string, id ledger.ID) (*ledger.Op, error) {
+	at := id.At()
+	after, err := h.SeqAt(ctx, brand, at-1)
+	if err != nil {
+		return nil, err
+	}
+	for looked := 0; looked < HistoryDepth; {
+		ops, err := h.OpsAfter(ctx, brand, after, 256)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range ops {
+			switch {
+			case o.ID == id:
+				return o, nil
+			case o.At > at+outOfOrder:
+				return nil, nil
+			}
+			after = o.Seq
+		}
+		if len(ops) < 256 {
+			return nil, nil
+		}
+		looked += len(ops)
+	}
+	return nil, nil
+}
