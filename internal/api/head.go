@@ -132,17 +132,22 @@ func (in *Input) mayUse(brand string) bool {
 // storeBrand finds the brand of a WDK call: the one that owns store_id among those the call may act for.
 func storeBrand(in *Input) *top.Fault {
 	store := in.method.known.store
-	for _, b := range in.Dir.BrandsByShop(in.text(store)) {
+	return in.brandOf(store, in.text(store))
+}
+
+// brandOf finds the brand that owns the store which a field names.
+func (in *Input) brandOf(f *Field, store string) *top.Fault {
+	for _, b := range in.Dir.BrandsByShop(store) {
 		if !in.mayUse(b.ID) {
 			continue
 		}
 		if in.brand != nil {
-			return in.invalid(store, "属于多个已授权品牌,无法确定 belongs to several granted brands")
+			return in.invalid(f, "属于多个已授权品牌,无法确定 belongs to several granted brands")
 		}
 		in.brand = b
 	}
 	if in.brand == nil {
-		return in.denied(store)
+		return in.denied(f)
 	}
 	return nil
 }

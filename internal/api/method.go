@@ -158,7 +158,7 @@ func NewCatalogue(s *Service) *Catalogue {
 		assertVerify(), pointOperate(), consumePoint(), extraCharge(), extraConsume(), pointWorth(), pointPrecheck(), pointFlows(), pointRule(), orderBackflow(),
 		rechargeRule(), ruleGet(), accountGet(), accountFlows(), flowDetailGet(), chargePrecheck(), chargeUpdate(), unchargePrecheck(), unchargeUpdate(), dedutPrecheck(), dedutUpdate(), undedutUpdate(),
 		voucherSend(), voucherStatusChange(), voucherTemplateList(), customerVoucherList(),
-		orderCreate(), applyRefund(), reverseDetail(),
+		orderCreate(), applyRefund(), reverseDetail(), confirmRefund(), timeSlice(), createFetch(), loadFetch(), getRefunds(), listRefunds(),
 		timeGet(),
 	}}
 	c.byName = make(map[string]*Method, len(c.list))

@@ -40,3 +40,11 @@ func mobileOf(s string) (number string, ok bool) {
 
 // mainland reports the form of a mobile number of the mainland of China.
 func mainland(s string) bool { return len(s) == 11 && s[0] == '1' && s[1] >= '2' }
+
+// masked is a phone number of which only the beginning and the end are told.
+func masked(phone string) string {
+	if len(phone) < 8 {
+		return strings.Repeat("*", len(phone))
+	}
+	return phone[:3] + "****" + phone[len(phone)-4:]
+}

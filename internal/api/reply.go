@@ -115,12 +115,16 @@ func wrapPage(m *Method, r *ledger.Result, v top.Value) top.Value {
 
 // reverseResult is the response of the WDK reverse family: ReverseResult around the method's own model.
 func reverseResult(model *Struct) *Struct {
-	return structure("", object("result", structure("ReverseResult",
+	return wdkResult("ReverseResult", object("model", model, "model", "The answer."))
+}
+
+func wdkResult(name string, model *Field) *Struct {
+	return structure("", object("result", structure(name,
 		text("error_code", `"isv.invalid-parameter"`, "错误码", "The word of the refusal; absent when done."),
 		text("error_msg", `"参数错误"`, "错误信息", "What happened, with the figures that matter; absent when done."),
-		object("model", model, "model", "The answer."),
+		model,
 		boolean("success", "false", "是否成功", "Whether it was done."),
-	), "ReverseResult", "The result."))
+	), name, "The result."))
 }
 
 // The results of WDK differ in their names alone: ReverseResult in the order of document 003, and OrderQueryResult.

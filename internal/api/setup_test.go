@@ -84,6 +84,14 @@ func (b *booked) OrderOps(_ context.Context, _, order string, before int64, limi
 	return b.back(before, limit, func(o *ledger.Op) bool { return o.Order == order })
 }
 
+func (b *booked) ReversesAt(context.Context, string, string, store.ReverseRef, int64, int) ([]store.ReverseRef, error) {
+	return []store.ReverseRef{{At: moment.UnixMilli(), ID: 1000002329950431000}}, nil
+}
+
+func (b *booked) ReversesIn(context.Context, string, reverse.Status, store.ReverseRef, int64, int) ([]store.ReverseRef, error) {
+	return nil, nil
+}
+
 func (b *booked) back(before int64, limit int, is func(*ledger.Op) bool) (ops []*ledger.Op, err error) {
 	for _, o := range slices.Backward(*b) {
 		if (before == 0 || o.Seq < before) && is(o) && len(ops) < limit {

@@ -270,11 +270,13 @@ func reverseDetail() *Method {
 			id("reverse_status_str", "SUCCESS", "退款单状态", "APPLY, REFUSE, AGREE, PAYING, SUCCESS, FAILED or CANCEL."),
 			id("store_id", "2131", "门店id", "Store."),
 			number("biz_order_id", "5000399193546580981", "wdk单号", "The sub-order."),
+			number("fetch_order_id", "", "取货单号;无取货时缺省", "The pick-up; absent without one."),
 			number("main_biz_order_id", "5000399193546580980", "wdk主单号", "The order."),
 			number("reason_id", "1001", "发起原因ID", "The reason."),
 			fee("refund_amount", "30", "退款金额,单位:分", "Fen."),
 			number("reverse_id", "1000002329950431000", "退款单id", "The reverse."),
 			number("reverse_status", "5", "退款单状态:1-7对应APPLY、REFUSE、AGREE、PAYING、SUCCESS、FAILED、CANCEL", "1 to 7 in the order of reverse_status_str."),
+			boolean("weight", "", "是否称重商品;无取货时缺省", "Whether the goods are weighed; absent without a pick-up."),
 		)),
 		Codes:  []ledger.Code{ledger.OK, ledger.ReverseNotFound},
 		tenant: numberBrand(reverseID), wrap: wrapReverse,
@@ -332,6 +334,10 @@ func showReverse(r *query.Reverse) top.Value {
 	if e := r.Ended(); e != nil {
 		ended, why, ender = when(e.At), known(e.Memo), known(e.By)
 	}
+	var fetch, weighed top.Value
+	if r.Fetch != nil {
+		fetch, weighed = top.Int(r.ID), top.Bool(r.Fetch.Expected%1000 != 0 || r.Fetch.Refund%1000 != 0 || r.Fetch.Counted%1000 != 0)
+	}
 	var outs []string
 	if r.Sub.Out != "" {
 		outs = []string{r.Sub.Out}
@@ -355,11 +361,13 @@ func showReverse(r *query.Reverse) top.Value {
 		top.F("reverse_status_str", top.Str(r.Status.String())),
 		top.F("store_id", top.Str(r.Store)),
 		top.F("biz_order_id", top.Int(r.Reverse.Sub)),
+		top.F("fetch_order_id", fetch),
 		top.F("main_biz_order_id", top.Int(r.Main)),
 		top.F("reason_id", top.Int(r.ReasonID)),
 		top.F("refund_amount", top.Int(int64(r.Amount))),
 		top.F("reverse_id", top.Int(r.ID)),
 		top.F("reverse_status", top.Int(int64(r.Status))),
+		top.F("weight", weighed),
 	)
 }
 

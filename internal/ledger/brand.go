@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A Brand is the tenant with the rules it works by. The rules are data with a version: every change makes a new version,
 // and an operation records the one it was decided under (semantics.md P6). A Brand is never changed once published.
@@ -37,6 +40,16 @@ type Shop struct {
 	// WDK store policies.
 	Waterfall   bool // fill channels that were not given, in quote order; default strict
 	NoAutoAgree bool // reverses wait for approval; default: store clerks agree at once
+
+	Open, Close int64 `json:",omitempty"` // when goods are picked up, in minutes of the day, GMT+8; both 0: 09:00 to 21:00
+}
+
+// Hours is when the shop has goods picked up, in minutes of the day.
+func (s *Shop) Hours() (open, end int64) {
+	if s.Open == 0 && s.Close == 0 {
+		return 9 * 60, 21 * 60
+	}
+	return s.Open, s.Close
 }
 
 // ShopByAlias finds a shop by its out_shop_id, nil if there is none.
@@ -133,6 +146,7 @@ type Policy struct {
 	Earn            EarnRule        // what bills earn
 	EarnBack        Shortfall       // points that a refunded bill should give back and that are spent; default: owed
 	GrantBack       Shortfall       // likewise for extra.consume; default: refused
+	ApplyDays       int64           // WDK: reverses that wait for approval are cancelled after so many days; 0 means 7
 	SweepShare      int64           // percent of the members with dated lots that may expire at once without an operator's word; 0 means 20
 	PointsPerYuan   int64           // deduction rule: points worth one yuan; 0 means 100
 }
@@ -171,6 +185,9 @@ func (p *Policy) HoldFor() int64 {
 	}
 	return 30 * 60 * second
 }
+
+// ApplyFor is how long a reverse may wait for approval.
+func (p *Policy) ApplyFor() int64 { return cmp.Or(p.ApplyDays, 7) * day }
 
 // giftFor is the gift that a charge of so many fen earns.
 func (p *Policy) giftFor(real Amount) Amount {

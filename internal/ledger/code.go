@@ -73,6 +73,9 @@ const (
 	QuoteLimit         Code = 94
 	GiftCardNotFound   Code = 95
 	ChannelAmbiguous   Code = 96
+	OverCount          Code = 97
+	PayoutNotFound     Code = 98
+	PayoutMismatch     Code = 99
 )
 
 // codeText is what a code says. Desc and View are Chinese, EN is English; {name} stands for a figure of the result.
@@ -140,6 +143,9 @@ var codes = map[Code]codeText{
 	ChannelOverCap:     {Word: "CHANNEL_OVER_CAP", Desc: "渠道{channel}超出上限{max}", View: "渠道{channel}最多可退{max}", EN: "Channel {channel} can take at most {max}."},
 	ChannelUnknown:     {Word: "CHANNEL_UNKNOWN", Desc: "渠道{channel}未登记或不属于本单", View: "退款渠道不正确", EN: "Channel {channel} is not known here."},
 	ChannelAmbiguous:   {Word: "CHANNEL_AMBIGUOUS", Desc: "渠道{channel}对应多笔支付:{which};部分退款请以unique_id或name指明", View: "请指明退回哪一笔支付", EN: "Channel {channel} stands for several tenders: {which}; name one by unique_id or name."},
+	OverCount:          {Word: "OVER_COUNT", Desc: "清点数量超过期望退款数量{max}", View: "清点数量最多{max}", EN: "More was counted than is to be paid for: at most {max}."},
+	PayoutNotFound:     {Word: "PAYOUT_NOT_FOUND", Desc: "打款{payout}不存在", View: "未找到该笔打款", EN: "There is no payout {payout}."},
+	PayoutMismatch:     {Word: "PAYOUT_MISMATCH", Desc: "渠道{channel}没有该金额的打款,应为{need}", View: "打款金额不符,应为{need}", EN: "No payout of channel {channel} has this amount; it is {need}."},
 	GiftCardUsed:       {Word: "GIFT_CARD_USED", Desc: "礼品卡{card}已使用,不可退", View: "礼品卡已使用,不可退款", EN: "Gift card {card} has been used."},
 	GiftCardNotFound:   {Word: "GIFT_CARD_NOT_FOUND", Desc: "礼品卡{card}不是本单售出", View: "礼品卡不属于本单", EN: "Gift card {card} was not sold in these sub-orders."},
 	ReasonUnknown:      {Word: "REASON_UNKNOWN", Desc: "退款原因{reason}不存在,可用:{allowed}", View: "退款原因不存在", EN: "Reason {reason} is not known; allowed: {allowed}."},

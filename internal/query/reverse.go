@@ -1,10 +1,13 @@
 package query
 
 import (
+	"context"
+	"math"
 	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/reverse"
+	"recoup/internal/store"
 )
 
 // Reverse is a WDK reverse with the order it is of.
@@ -83,4 +86,41 @@ func FindQuote(s *reverse.State, token string) *Quote {
 		q.Gone = q.Gone && slices.Contains(o.Gone, no)
 	}
 	return q
+}
+
+// ReverseFilter chooses reverses of stores by when they were asked for. From and To are milliseconds since 1970, both inclusive.
+type ReverseFilter struct {
+	Stores     []string
+	From, To   int64
+	Page, Size int // Page counts from 0
+}
+
+// Reverses lists one page of reverses, the oldest first. total counts those of all pages; −1: another page follows, and nobody counted.
+func Reverses(ctx context.Context, h store.History, brand string, f ReverseFilter) (page []store.ReverseRef, total int, err error) {
+	skip := f.Page * f.Size
+	if skip+f.Size > HistoryDepth {
+		return nil, 0, ErrTooDeep
+	}
+	var all []store.ReverseRef
+	for _, where := range f.Stores {
+		after, need := store.ReverseRef{At: f.From - 1, ID: math.MaxInt64}, skip+f.Size+1
+		for need > 0 {
+			refs, err := h.ReversesAt(ctx, brand, where, after, f.To, min(need, store.HistoryMax))
+			if err != nil {
+				return nil, 0, err
+			}
+			all = append(all, refs...)
+			if len(refs) < min(need, store.HistoryMax) {
+				break
+			}
+			need, after = need-len(refs), refs[len(refs)-1]
+		}
+	}
+	slices.SortFunc(all, store.ReverseRef.Compare)
+	total = len(all)
+	if total > skip+f.Size {
+		total = -1
+	}
+	skip = min(skip, len(all))
+	return all[skip:min(len(all), skip+f.Size)], total, nil
 }

@@ -21,14 +21,19 @@ func (c *AgreeReverse) decide(s *State, at *ledger.Stamp) ledger.Result {
 	if refused, ok := s.unspent(r.GiftCards, at); !ok {
 		return refused
 	}
+	if refused, ok := r.counts(c.Counted); !ok {
+		return refused
+	}
+	amounts := r.payable(c.Counted)
 	tb := s.table(s.WdkOrders[r.Main], at)
 	for i := range r.Channels {
-		if _, ok := tb.draw(r.Channels[i].Tender, r.Channels[i].Amount); !ok {
+		if _, ok := tb.draw(r.Channels[i].Tender, amounts[i]); !ok {
 			return ledger.Refuse(ledger.QuoteStale)
 		}
 	}
 
 	// Nothing fails from here on.
+	r.pay(amounts, c.Counted)
 	result := s.moved(&c.Head, at, r)
 	s.agree(&c.Head, at, r, c.Reason)
 	return result
@@ -47,6 +52,9 @@ func (c *CancelReverse) Keys(k *Keys) { k.head(&c.Head); k.Reverses[c.Reverse] =
 
 // decide cancels a reverse that waits; its caps are free again.
 func (c *CancelReverse) decide(s *State, at *ledger.Stamp) ledger.Result {
+	if r := s.Reverses[c.Reverse]; c.Stale && (r == nil || r.Status != Apply || at.At < r.At()+s.Brand.Policy.ApplyFor()) {
+		return ledger.Result{}
+	}
 	return s.end(&c.Head, at, c.Reverse, Cancel)
 }
 
@@ -90,6 +98,10 @@ func (s *State) agree(h *ledger.Head, at *ledger.Stamp, r *Reverse, memo string)
 	for i := range r.Channels {
 		ch := &r.Channels[i]
 		t := &o.Tenders[ch.Tender]
+		if !t.Asset() && ch.Amount == 0 { // nothing of it was counted
+			ch.Status = Paid
+			continue
+		}
 		if !t.Asset() {
 			ch.Status, ch.Payout, status = Pending, id+"-"+strconv.Itoa(i+1), Paying
 			continue

@@ -56,6 +56,44 @@ type Submit struct {
 type AgreeReverse struct {
 	ledger.Head
 	Reverse int64
+	Counted Quantity // of a reverse with a pick-up: what was counted; 0: nothing was
+}
+
+// CreateFetch has the goods of a reverse that waits picked up: createfeatch. Result: Numbers = the reverse, whose number the pick-up has.
+type CreateFetch struct {
+	ledger.Head
+	Store   string
+	Reverse int64
+	Out     string // main_out_order_id
+	Lines   []FetchLine
+	Fetch   Fetch // without quantities
+}
+
+// A FetchLine is what is to be picked up of a sub-order.
+type FetchLine struct {
+	Sub              string // out_sub_order_id
+	Expected, Refund Quantity
+}
+
+// ConfirmRefund says that channels of a sub-order's reverses are paid: reverse.refund. Result: Numbers = the reverses.
+type ConfirmRefund struct {
+	ledger.Head
+	Store    string
+	Sub      int64
+	Channels []Confirmed
+}
+
+// Confirmed is a channel that is paid.
+type Confirmed struct {
+	Code   string
+	Amount Amount
+}
+
+// SettlePayout says what became of a payout: Paid, PayFailed or Unknown; or that it is tried again: Pending. Result: Numbers = the reverse.
+type SettlePayout struct {
+	ledger.Head
+	Payout string // as in the reverse's channel
+	Status PayStatus
 }
 
 // RefuseReverse ends a reverse that waits, by the store. Head.Reason says why. Result: Numbers = the reverse.
@@ -68,4 +106,5 @@ type RefuseReverse struct {
 type CancelReverse struct {
 	ledger.Head
 	Reverse int64
+	Stale   bool // only if it has waited longer than the brand allows
 }

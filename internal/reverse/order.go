@@ -169,8 +169,38 @@ type Reverse struct {
 	OperatorName string
 	OperatorType int64
 	Proofs       []string
+	Fetch        *Fetch `json:",omitempty"`
 	History      []Event
 }
+
+// At is when the reverse was asked for.
+func (r *Reverse) At() int64 {
+	if len(r.History) == 0 {
+		return 0
+	}
+	return r.History[0].At
+}
+
+// A Quantity is pieces, kilograms or what else goods are sold by, in thousandths: weighed goods to the gram.
+type Quantity int64
+
+// QuantityMax bounds a quantity: a billion.
+const QuantityMax Quantity = 1_000_000_000_000
+
+// A Fetch is the pick-up of the goods of a reverse that waits. What is counted then is what is paid for.
+type Fetch struct {
+	Expected Quantity // to be picked up
+	Refund   Quantity // to be paid for: what the reverse was asked for
+	Counted  Quantity // of Refund; 0 until it is counted, and the reverse pays for as much
+	Type     int64    // fetch_type: 1 at the buyer's door
+	From, To string   // when, as the caller said
+	Memo     string
+	Content  string // digest of the request: the same again is the same pick-up
+	Buyer    *Buyer `json:",omitempty"`
+}
+
+// A Buyer is where goods are picked up. It is personal data: no print covers it, so it can be erased.
+type Buyer struct{ Name, Phone, Address string }
 
 // Open reports whether the reverse takes up cap: everything but what ended without money.
 func (r *Reverse) Open() bool { return r.Status != Refused && r.Status != Cancel }

@@ -184,7 +184,7 @@ func (b Books) WdkOrders(ctx context.Context, brand string) iter.Seq2[*reverse.O
 // Reverses streams reverses by id.
 func (b Books) Reverses(ctx context.Context, brand string) iter.Seq2[*reverse.Reverse, error] {
 	return bodies(ctx, b, brand, "Reverses", "reverse", intKey(1), DecodeReverse, func(v *reverse.Reverse) []copied {
-		return []copied{{1, "id", v.ID}, {2, "main", v.Main}}
+		return []copied{{1, "id", v.ID}, {2, "main", v.Main}, {3, "store", v.Store}, {4, "at", v.At()}, {5, "status", int64(v.Status)}}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"recoup/internal/ledger"
+	"recoup/internal/reverse"
 )
 
 // HistoryMax is how many operations one read of a history returns at most.
@@ -24,8 +25,20 @@ type History interface {
 	// OpsAfter are the brand's operations after a sequence number, the oldest first. In a brand's sequence no number is missing and none is
 	// added below one that was seen: a reader of all up to one has missed nothing.
 	OpsAfter(ctx context.Context, brand string, after int64, limit int) ([]*ledger.Op, error)
+	// ReversesAt are the WDK reverses of a store behind another one that were asked for at or before a moment, the oldest first.
+	ReversesAt(ctx context.Context, brand, store string, after ReverseRef, to int64, limit int) ([]ReverseRef, error)
+	// ReversesIn are the brand's reverses in a state, likewise.
+	ReversesIn(ctx context.Context, brand string, status reverse.Status, after ReverseRef, to int64, limit int) ([]ReverseRef, error)
 	// SeqAt is the sequence number of the last operation at or before a moment in milliseconds since 1970, 0 when there is none.
 	SeqAt(ctx context.Context, brand string, at int64) (int64, error)
+}
+
+// A ReverseRef names a WDK reverse and when it was asked for, in milliseconds since 1970. By these two reverses are listed.
+type ReverseRef struct{ At, ID int64 }
+
+// Compare is the order in which reverses are listed.
+func (r ReverseRef) Compare(o ReverseRef) int {
+	return cmp.Or(cmp.Compare(r.At, o.At), cmp.Compare(r.ID, o.ID))
 }
 
 // Histories are History over one query each, by its name in the store's .sql files. Where Books may be read from a replica, these are not.
@@ -64,6 +77,27 @@ func (h Histories) OrderOps(ctx context.Context, brand, order string, before int
 // OpsAfter reads in order of the primary key.
 func (h Histories) OpsAfter(ctx context.Context, brand string, after int64, limit int) ([]*ledger.Op, error) {
 	return h.page(ctx, brand, limit, "OpsAfter", after)
+}
+
+// ReversesAt reads the index by store.
+func (h Histories) ReversesAt(ctx context.Context, brand, store string, after ReverseRef, to int64, limit int) ([]ReverseRef, error) {
+	return h.reverses(ctx, brand, "ReversesAt", store, after.At, after.ID, to, int64(PageSize(limit)))
+}
+
+// ReversesIn reads the index by state.
+func (h Histories) ReversesIn(ctx context.Context, brand string, status reverse.Status, after ReverseRef, to int64, limit int) ([]ReverseRef, error) {
+	return h.reverses(ctx, brand, "ReversesIn", int64(status), after.At, after.ID, to, int64(PageSize(limit)))
+}
+
+func (h Histories) reverses(ctx context.Context, brand, query string, args ...any) (refs []ReverseRef, err error) {
+	ref := func(r Row) (ReverseRef, error) { return ReverseRef{r.Int(0), r.Int(1)}, nil }
+	for v, err := range stream(ctx, h.From, brand, query, ref, args...) {
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, v)
+	}
+	return refs, nil
 }
 
 // SeqAt asks the batches' rows: stamps grow with sequence numbers.

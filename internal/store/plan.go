@@ -355,7 +355,10 @@ func (p *plan) wdk() error {
 	}
 	p.write("SaveReverses", len(reverses),
 		column(reverses, func(v *reverse.Reverse) int64 { return v.ID }),
-		column(reverses, func(v *reverse.Reverse) int64 { return v.Main }), bodies)
+		column(reverses, func(v *reverse.Reverse) int64 { return v.Main }),
+		column(reverses, func(v *reverse.Reverse) string { return v.Store }),
+		column(reverses, (*reverse.Reverse).At),
+		column(reverses, func(v *reverse.Reverse) int16 { return int16(v.Status) }), bodies)
 	return nil
 }
 

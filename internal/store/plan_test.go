@@ -182,7 +182,7 @@ SaveSubs! [2 1 y] [3 1 ]
 			l.State.Wdk.Quotes.Add(&reverse.Quote{Token: "t", Store: "s", Until: ledger.Never, Bound: true})
 			l.State.Wdk.Reverses.Add(&reverse.Reverse{ID: 5, Main: 1})
 		}, `SaveQuotes [t s 9223372036854775807 true {"Token":"t","App":"","Store":"s","Ma... 9e1690584fa772f53bc0e43ad5c57f03]
-SaveReverses [5 1 {"ID":5,"Main":1,"Sub":0,"Store":"","...]
+SaveReverses [5 1  0 0 {"ID":5,"Main":1,"Sub":0,"Store":"","...]
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (pr Printer) Print(doc any) ledger.Print {
 		text, err = EncodeOrder(v)
 	case *reverse.Reverse:
 		p.Thing, p.ID = ledger.ReverseThing, strconv.FormatInt(v.ID, 10)
-		text, err = EncodeReverse(v)
+		text, err = EncodeReverse(unnamed(v))
 	default:
 		err = fmt.Errorf("a %T", doc)
 	}
@@ -49,4 +49,14 @@ func (pr Printer) Print(doc any) ledger.Print {
 	m.Write(text)
 	p.Digest = ledger.Digest(m.Sum(nil)[:16])
 	return p
+}
+
+// unnamed is a reverse without whom its goods are picked up from: that can be erased.
+func unnamed(r *reverse.Reverse) *reverse.Reverse {
+	if r.Fetch == nil {
+		return r
+	}
+	v, f := *r, *r.Fetch
+	f.Buyer, v.Fetch = nil, &f
+	return &v
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	"recoup/internal/ledger"
+	"recoup/internal/reverse"
 	"recoup/internal/store"
 )
 
@@ -28,6 +30,28 @@ func (s *Store) MemberOps(_ context.Context, brand, member string, of ledger.Mov
 // OrderOps looks at every operation.
 func (s *Store) OrderOps(_ context.Context, brand, order string, before int64, limit int) ([]*ledger.Op, error) {
 	return s.backwards(brand, before, limit, func(o *ledger.Op) bool { return o.Order == order })
+}
+
+// ReversesAt looks at every reverse.
+func (s *Store) ReversesAt(_ context.Context, brand, at string, after store.ReverseRef, to int64, limit int) ([]store.ReverseRef, error) {
+	return s.refs(brand, after, to, limit, func(r *reverse.Reverse) bool { return r.Store == at })
+}
+
+// ReversesIn looks at every reverse.
+func (s *Store) ReversesIn(_ context.Context, brand string, status reverse.Status, after store.ReverseRef, to int64, limit int) ([]store.ReverseRef, error) {
+	return s.refs(brand, after, to, limit, func(r *reverse.Reverse) bool { return r.Status == status })
+}
+
+func (s *Store) refs(brand string, after store.ReverseRef, to int64, limit int, is func(*reverse.Reverse) bool) ([]store.ReverseRef, error) {
+	return read(s, brand, func(b *books) (refs []store.ReverseRef, err error) {
+		for _, r := range b.reverses {
+			if ref := (store.ReverseRef{At: r.At(), ID: r.ID}); is(r) && ref.Compare(after) > 0 && ref.At <= to {
+				refs = append(refs, ref)
+			}
+		}
+		slices.SortFunc(refs, store.ReverseRef.Compare)
+		return refs[:min(len(refs), store.PageSize(limit))], nil
+	})
 }
 
 func (s *Store) backwards(brand string, before int64, limit int, is func(*ledger.Op) bool) (ops []*ledger.Op, err error) {

@@ -409,10 +409,10 @@ func (im *importer) wdk() error {
 	if err != nil {
 		return err
 	}
-	return bring(im, "reverses", "reverse", "brand_id id main body", im.from.Reverses,
+	return bring(im, "reverses", "reverse", "brand_id id main store at status body", im.from.Reverses,
 		func(brand int64, v *reverse.Reverse, put func(...any)) error {
 			text, err := store.EncodeReverse(v)
-			put(brand, v.ID, v.Main, text)
+			put(brand, v.ID, v.Main, v.Store, v.At(), int64(v.Status), text)
 			return err
 		})
 }

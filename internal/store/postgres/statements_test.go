@@ -80,7 +80,7 @@ var prefixes = map[string]string{
 	"lot_due_member": "member", "hold_pkey": "order_no", "hold_member": "member", "voucher_pkey": "id", "voucher_member": "member",
 	"refusal_pkey": "request", "refusal_until": "until", "tombstone_pkey": "order_no",
 	"tombstone_app": "app", "tombstone_until": "until", "wdk_order_pkey": "main", "wdk_order_out": "out", "wdk_sub_pkey": "no",
-	"wdk_sub_out": "out", "quote_pkey": "token", "quote_live": "store", "quote_until": "until", "reverse_pkey": "id", "reverse_main": "main",
+	"wdk_sub_out": "out", "quote_pkey": "token", "quote_live": "store", "quote_until": "until", "reverse_pkey": "id", "reverse_main": "main", "reverse_store": "store", "reverse_status": "status",
 }
 
 // checkPlan holds one plan to what its statement says above itself.

@@ -63,6 +63,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"WdkKeys", wdkKeys},
 		{"LiveQuotes", liveQuotes},
 		{"Purge", purge},
+		{"ListsOfReverses", listsOfReverses},
 		{"SequenceAndChain", sequenceAndChain},
 		{"Retry", retry},
 		{"Rollback", rollback},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 
 	"recoup/internal/ledger"
@@ -160,4 +161,52 @@ func purge(b *bench) {
 		b.equal(tt.name, left(), tt.want)
 	}
 	b.equal("stored at last", stored(), [3]int{0, 0, 2})
+}
+
+// listsOfReverses finds reverses by store and by state, a page after the other.
+func listsOfReverses(b *bench) {
+	ctx := b.Context()
+	b.write("b1", noon, func(d *draft) {
+		for i := range int64(12) {
+			d.Wdk.Reverses.Add(&reverse.Reverse{
+				ID: 100 - i, Main: 1, Store: []string{"s1", "s2"}[i%2], Status: []reverse.Status{reverse.Apply, reverse.Paying, reverse.Success}[i%3],
+				History: []reverse.Event{{At: noon + i/2, Status: reverse.Apply}},
+			})
+		}
+	})
+	ids := func(read func(after store.ReverseRef, limit int) ([]store.ReverseRef, error)) (list []int64) {
+		for after := (store.ReverseRef{}); ; {
+			page, err := read(after, 2)
+			b.check(err)
+			for _, r := range page {
+				list = append(list, r.ID)
+				after = r
+			}
+			if len(page) < 2 {
+				return list
+			}
+		}
+	}
+	at := func(shop string, to int64) func(store.ReverseRef, int) ([]store.ReverseRef, error) {
+		return func(after store.ReverseRef, limit int) ([]store.ReverseRef, error) {
+			return b.s.ReversesAt(ctx, "b1", shop, after, to, limit)
+		}
+	}
+	in := func(status reverse.Status) func(store.ReverseRef, int) ([]store.ReverseRef, error) {
+		return func(after store.ReverseRef, limit int) ([]store.ReverseRef, error) {
+			return b.s.ReversesIn(ctx, "b1", status, after, noon+100, limit)
+		}
+	}
+	b.equal("of a store", ids(at("s1", noon+100)), []int64{100, 98, 96, 94, 92, 90})
+	b.equal("up to a moment", ids(at("s2", noon+2)), []int64{99, 97, 95})
+	b.equal("of no store", ids(at("s3", noon+100)), []int64(nil))
+	b.equal("waiting", ids(in(reverse.Apply)), []int64{100, 97, 94, 91})
+	b.equal("in a state that none is in", ids(in(reverse.Failed)), []int64(nil))
+	b.write("b1", noon+200, func(d *draft) {
+		d.Wdk.Reverses.Add(&reverse.Reverse{ID: 97, Main: 1, Store: "s2", Status: reverse.Cancel, History: []reverse.Event{{At: noon + 1, Status: reverse.Apply}}})
+	})
+	b.equal("waiting no more", ids(in(reverse.Apply)), []int64{100, 94, 91})
+	if _, err := b.s.ReversesAt(ctx, "b9", "s1", store.ReverseRef{}, noon, 1); !errors.Is(err, store.ErrNoBrand) {
+		b.Errorf("of no brand: %v", err)
+	}
 }

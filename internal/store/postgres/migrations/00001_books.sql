@@ -218,11 +218,16 @@ CREATE INDEX quote_until ON quote (brand_id, until) WHERE NOT bound;
 CREATE TABLE reverse (
   id bigint NOT NULL,
   main bigint NOT NULL,
+  at bigint NOT NULL, -- when it was asked for, milliseconds since 1970
   brand_id integer NOT NULL,
+  status smallint NOT NULL,
+  store text COLLATE "C" NOT NULL,
   body text NOT NULL,
   PRIMARY KEY (brand_id, id)
 );
 CREATE INDEX reverse_main ON reverse (brand_id, main);
+CREATE INDEX reverse_store ON reverse (brand_id, store, at, id);
+CREATE INDEX reverse_status ON reverse (brand_id, status, at, id);
 
 -- How far followers of the operations are, and their own rows.
 

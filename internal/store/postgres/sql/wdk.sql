@@ -78,9 +78,18 @@ SET store = excluded.store, until = excluded.until, bound = excluded.bound, body
 
 -- name: SaveReverses
 -- one row each by primary key
-INSERT INTO reverse (brand_id, id, main, body)
-VALUES ($1, unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]))
-ON CONFLICT (brand_id, id) DO UPDATE SET main = excluded.main, body = excluded.body;
+INSERT INTO reverse (brand_id, id, main, store, at, status, body)
+VALUES ($1, unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::bigint[]), unnest($6::smallint[]), unnest($7::text[]))
+ON CONFLICT (brand_id, id) DO UPDATE
+SET main = excluded.main, store = excluded.store, at = excluded.at, status = excluded.status, body = excluded.body;
+
+-- name: ReversesAt
+-- a stretch of one store's in the index reverse_store
+SELECT at, id FROM reverse WHERE brand_id = $1 AND store = $2 AND (at, id) > ($3, $4) AND at <= $5 ORDER BY store, at, id LIMIT $6;
+
+-- name: ReversesIn
+-- a stretch of one state in the index reverse_status
+SELECT at, id FROM reverse WHERE brand_id = $1 AND status = $2 AND (at, id) > ($3, $4) AND at <= $5 ORDER BY status, at, id LIMIT $6;
 
 -- name: PurgeQuotes
 -- the head of the index quote_until
@@ -98,7 +107,7 @@ SELECT body, token, store, until, bound, seal FROM quote WHERE brand_id = $1 ORD
 
 -- name: Reverses
 -- in order of the primary key
-SELECT body, id, main FROM reverse WHERE brand_id = $1 ORDER BY id;
+SELECT body, id, main, store, at, status FROM reverse WHERE brand_id = $1 ORDER BY id;
 
 -- name: SubRows
 -- in order of the primary key

@@ -213,10 +213,15 @@ CREATE TABLE reverse (
   brand INTEGER NOT NULL,
   id INTEGER NOT NULL,
   main INTEGER NOT NULL,
+  store TEXT NOT NULL,
+  at INTEGER NOT NULL, -- when it was asked for, milliseconds since 1970
+  status INTEGER NOT NULL,
   body TEXT NOT NULL,
   PRIMARY KEY (brand, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reverse_main ON reverse (brand, main);
+CREATE INDEX reverse_store ON reverse (brand, store, at);
+CREATE INDEX reverse_status ON reverse (brand, status, at);
 
 -- How far followers of the operations are, and their own rows.
 

@@ -48,8 +48,17 @@ SET store = excluded.store, until = excluded.until, bound = excluded.bound, body
 
 -- name: SaveReverses
 -- one row by primary key
-INSERT INTO reverse (brand, id, main, body) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (brand, id) DO UPDATE SET main = excluded.main, body = excluded.body;
+INSERT INTO reverse (brand, id, main, store, at, status, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (brand, id) DO UPDATE
+SET main = excluded.main, store = excluded.store, at = excluded.at, status = excluded.status, body = excluded.body;
+
+-- name: ReversesAt
+-- a stretch of one store's in the index reverse_store
+SELECT at, id FROM reverse INDEXED BY reverse_store WHERE brand = ?1 AND store = ?2 AND (at, id) > (?3, ?4) AND at <= ?5 ORDER BY at, id LIMIT ?6;
+
+-- name: ReversesIn
+-- a stretch of one state in the index reverse_status
+SELECT at, id FROM reverse INDEXED BY reverse_status WHERE brand = ?1 AND status = ?2 AND (at, id) > (?3, ?4) AND at <= ?5 ORDER BY at, id LIMIT ?6;
 
 -- name: PurgeQuotes
 -- the head of the index quote_until
@@ -62,7 +71,7 @@ SELECT body, main, out FROM wdk_order WHERE brand = ?1 ORDER BY main;
 
 -- name: Reverses
 -- in order of the primary key
-SELECT body, id, main FROM reverse WHERE brand = ?1 ORDER BY id;
+SELECT body, id, main, store, at, status FROM reverse WHERE brand = ?1 ORDER BY id;
 
 -- name: Quotes
 -- in order of the primary key
