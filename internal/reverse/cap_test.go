@@ -137,6 +137,7 @@ type model struct {
 	orders  []taken
 	quotes  []*reverse.Quote
 	waiting []int64
+	made    []int64
 }
 
 type taken struct {
@@ -197,7 +198,15 @@ func (m *model) order(i int) {
 // step does one random thing.
 func (m *model) step() {
 	o := rapid.SampledFrom(m.orders).Draw(m.t, "order")
-	switch rapid.IntRange(0, 9).Draw(m.t, "step") {
+	switch rapid.IntRange(0, 12).Draw(m.t, "step") {
+	case 10, 11:
+		if len(m.made) > 0 {
+			m.settle(rapid.SampledFrom(m.made).Draw(m.t, "reverse"))
+		}
+	case 12:
+		if len(m.waiting) > 0 {
+			m.fetch(rapid.SampledFrom(m.waiting).Draw(m.t, "reverse"))
+		}
 	case 0, 1:
 		m.quotes = append(m.quotes, m.quote(o.store, m.some(o.subs)...))
 	case 2, 3:
@@ -301,6 +310,7 @@ func (m *model) submitted(q *reverse.Quote, r ledger.Result) {
 	sum := reverse.Amount(0)
 	for _, r := range m.reverses(r) {
 		sum += r.Amount
+		m.made = append(m.made, r.ID)
 		if r.Status == reverse.Apply {
 			m.waiting = append(m.waiting, r.ID)
 		}
@@ -308,6 +318,34 @@ func (m *model) submitted(q *reverse.Quote, r ledger.Result) {
 	if sum == 0 && q.Max > 0 || len(r.Numbers) != len(q.Subs) {
 		m.t.Fatalf("%d reverses of %d sub-orders, %d of %d", len(r.Numbers), len(q.Subs), sum, q.Max)
 	}
+}
+
+// settle says something of a payout; any refusal will do.
+func (m *model) settle(id int64) {
+	r := m.reverses(ledger.Result{Numbers: []int64{id}})[0]
+	for _, ch := range r.Channels {
+		if ch.Payout == "" || rapid.Bool().Draw(m.t, "another") {
+			continue
+		}
+		to := rapid.SampledFrom([]reverse.PayStatus{reverse.Paid, reverse.PayFailed, reverse.PayFailed, reverse.Unknown, reverse.Pending}).Draw(m.t, "becomes")
+		if rapid.Bool().Draw(m.t, "confirmed") {
+			m.do(&reverse.ConfirmRefund{Store: r.Store, Sub: r.Sub, Channels: []reverse.Confirmed{{Code: ch.Code, Amount: ch.Amount}}})
+			continue
+		}
+		m.do(&reverse.SettlePayout{Payout: ch.Payout, Status: to})
+	}
+}
+
+// fetch has the goods of a reverse picked up, and counts them.
+func (m *model) fetch(id int64) {
+	r := m.reverses(ledger.Result{Numbers: []int64{id}})[0]
+	s := m.see(func(k *reverse.Keys) { k.Subs[r.Sub] = struct{}{} })
+	o := s.WdkOrders[r.Main]
+	asked := reverse.Quantity(rapid.IntRange(1, 3000).Draw(m.t, "asked"))
+	m.do(&reverse.CreateFetch{
+		Store: r.Store, Reverse: id, Out: o.Out, Lines: []reverse.FetchLine{{Sub: o.Subs[o.Row(r.Sub)].Out, Expected: asked, Refund: asked}},
+	})
+	m.do(&reverse.AgreeReverse{Reverse: id, Counted: reverse.Quantity(rapid.IntRange(0, int(asked)+1).Draw(m.t, "counted"))})
 }
 
 func (m *model) approve(id int64) {
