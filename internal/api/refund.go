@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -260,7 +261,7 @@ func listRefunds() *Method {
 			since, until := in.between(start, end)
 			refs, total, err := query.Reverses(ctx, in.service.History, in.brand.ID, query.ReverseFilter{Stores: wanted, From: since, To: until, Page: no, Size: many})
 			switch {
-			case err == query.ErrTooDeep:
+			case errors.Is(err, query.ErrTooDeep):
 				return top.Value{}, ledger.Result{}, in.invalid(index, "超出可翻页深度,请用start_time、end_time缩小时间范围 lies too deep; narrow the time by start_time and end_time")
 			case err != nil:
 				return top.Value{}, ledger.Result{}, unavailable()

@@ -117,14 +117,14 @@ func (c *Earn) points(s *State, m *Member) Amount {
 	if l, _ := s.Brand.Level(m.Level); l != nil && l.Rate > 0 {
 		rate = Amount(l.Rate)
 	}
-	base := MulDiv(c.base(s, m, e), c.Fee-without, c.Fee)
+	base := MulDiv(c.base(s, e), c.Fee-without, c.Fee)
 	return MulDiv(base, e.Points*rate, e.Fen*100)
 }
 
 // base is how much of a bill's payments earns. What the ledger says was spent under its numbers counts, not what the till calls it: given
 // value and points never earn (unless the rule says so), and stored value earns as far as it was paid for.
-func (c *Earn) base(s *State, m *Member, e *EarnRule) Amount {
-	real, free := s.paidWith(c, m)
+func (c *Earn) base(s *State, e *EarnRule) Amount {
+	real, free := s.paidWith(c)
 	paid := Amount(0)
 	for _, p := range c.Payments {
 		n := max(p.Amount, 0)
@@ -147,9 +147,9 @@ func (c *Earn) base(s *State, m *Member, e *EarnRule) Amount {
 	return min(paid, max(0, c.Fee-free))
 }
 
-// paidWith is what the ledger knows of a bill's payment: the real value that the member spent under its numbers and has not got back, and
-// the fen that given value and points are worth which were.
-func (s *State) paidWith(c *Earn, m *Member) (real, free Amount) {
+// paidWith is what the ledger knows of a bill's payment: the real value that was spent under its numbers and has not come back, and the fen that
+// given value and points are worth which were.
+func (s *State) paidWith(c *Earn) (real, free Amount) {
 	numbers := []string{c.Order}
 	for i := range c.Payments {
 		if no := c.Payments[i].Number; no != "" && !slices.Contains(numbers, no) {

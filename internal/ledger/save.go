@@ -54,9 +54,17 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		to   *string
 		from *string
 	}{
-		{"name", &m.Name, c.Name}, {"birthday", &m.Birthday, c.Birthday}, {"remark", &m.Remark, c.Remark}, {"channel", &m.Channel, c.Channel},
-		{"gender", &m.Gender, digits(c.Gender)}, {"address", &m.Address, c.Address}, {"email", &m.Email, c.Email},
-		{"invoice", &m.Invoice, c.Invoice}, {"level", &m.Level, c.Level}, {"phone", &m.Phone, c.Phone}, {"type", &m.Type, digits(c.Type)},
+		{"name", &m.Name, c.Name},
+		{"birthday", &m.Birthday, c.Birthday},
+		{"remark", &m.Remark, c.Remark},
+		{"channel", &m.Channel, c.Channel},
+		{"gender", &m.Gender, digits(c.Gender)},
+		{"address", &m.Address, c.Address},
+		{"email", &m.Email, c.Email},
+		{"invoice", &m.Invoice, c.Invoice},
+		{"level", &m.Level, c.Level},
+		{"phone", &m.Phone, c.Phone},
+		{"type", &m.Type, digits(c.Type)},
 	} {
 		if f.from != nil && *f.to != *f.from {
 			*f.to = *f.from

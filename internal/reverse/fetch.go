@@ -82,7 +82,7 @@ func (r *Reverse) counts(counted Quantity) (ledger.Result, bool) {
 // over the channels. Postage stays as it was asked.
 func (r *Reverse) payable(counted Quantity) []Amount {
 	amounts := make([]Amount, len(r.Channels))
-	asked, goods := Amount(0), Amount(0)
+	asked := Amount(0)
 	for i := range r.Channels {
 		amounts[i] = r.Channels[i].Amount
 		asked += amounts[i] - r.Channels[i].Post
@@ -93,7 +93,7 @@ func (r *Reverse) payable(counted Quantity) []Amount {
 	payable, before, paid := ledger.MulDiv(asked, Amount(counted), Amount(r.Fetch.Refund)), Amount(0), Amount(0)
 	for i := range amounts {
 		before += amounts[i] - r.Channels[i].Post
-		goods = ledger.MulDiv(payable, before, asked)
+		goods := ledger.MulDiv(payable, before, asked)
 		amounts[i] = goods - paid + r.Channels[i].Post
 		paid = goods
 	}
