@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"recoup/internal/ledger"
+	"recoup/internal/policy"
 	"recoup/internal/store"
 )
 
@@ -18,7 +19,7 @@ type brandCmd struct {
 	Create   brandCreateCmd `cmd:"" help:"Create a brand."`
 	List     brandListCmd   `cmd:"" help:"List the brands."`
 	Show     brandShowCmd   `cmd:"" help:"Show a brand with its rules, shops and voucher templates."`
-	Set      brandSetCmd    `cmd:"" help:"Change rules of a brand."`
+	Set      brandSetCmd    `cmd:"" help:"Change what a brand is called."`
 	Close    brandCloseCmd  `cmd:"" help:"Answer no more calls of a brand. Its books stay."`
 	Reopen   brandReopenCmd `cmd:"" help:"Answer the calls of a closed brand again."`
 	Template templateCmd    `cmd:"" help:"Administer the voucher templates of a brand."`
@@ -47,7 +48,7 @@ func (c *brandCreateCmd) Run(e *env) error {
 		return err
 	}
 	return with(e, c.make, func(s store.Store, snap *store.Snapshot) error {
-		exists := fmt.Errorf("--id %s: there is such a brand already; `recoup brand set %s KEY=VALUE` changes its rules", c.ID, c.ID)
+		exists := fmt.Errorf("--id %s: there is such a brand already; `recoup policy set --brand %s …` changes its rules", c.ID, c.ID)
 		if _, err := findBrand(snap, "--id", c.ID); err == nil {
 			return exists
 		}
@@ -76,27 +77,27 @@ func (c *brandListCmd) Run(e *env) error {
 			views = append(views, viewBrand(b))
 		}
 		return printList(e, c.JSON, views, "BRAND\tALIAS\tNAME\tSHOPS\tTEMPLATES\tVERSION", func(v brandView) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d", v.ID, orDash(v.Rules["alias"]), v.Rules["name"], len(v.Shops), len(v.Templates), v.Version)
+			return fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d", v.ID, orDash(v.Alias), v.Name, len(v.Shops), len(v.Templates), v.Version)
 		})
 	})
 }
 
 // brandView is a brand as JSON: everything but its pepper, which is nobody's to see.
 type brandView struct {
-	ID        string            `json:"brand_id"`
-	Serial    int64             `json:"serial"`
-	Version   int64             `json:"version"`
-	Rules     map[string]string `json:"rules"`
-	Shops     []shopView        `json:"shops"`
-	Templates []templateView    `json:"templates"`
+	ID        string          `json:"brand_id"`
+	Name      string          `json:"name"`
+	Alias     string          `json:"out_brand_id"`
+	Serial    int64           `json:"serial"`
+	Version   int64           `json:"version"`
+	Policy    policy.Document `json:"policy"`
+	Shops     []shopView      `json:"shops"`
+	Templates []templateView  `json:"templates"`
 }
 
 func viewBrand(b *ledger.Brand) brandView {
-	v := brandView{ID: b.ID, Serial: b.Serial, Version: b.Version, Rules: map[string]string{}, Shops: viewShops(b), Templates: viewTemplates(b)}
-	for _, r := range rules {
-		v.Rules[r.key] = r.get(b)
+	return brandView{
+		ID: b.ID, Name: b.Name, Alias: b.Alias, Serial: b.Serial, Version: b.Version, Policy: policy.Of(b), Shops: viewShops(b), Templates: viewTemplates(b),
 	}
-	return v
 }
 
 type brandShowCmd struct {
@@ -115,8 +116,8 @@ func (c *brandShowCmd) Run(e *env) error {
 		if c.JSON {
 			return printJSON(e, viewBrand(b))
 		}
-		fmt.Fprintf(e.stdout, "brand %s, version %d of its rules\n\n", b.ID, b.Version)
-		if err := printList(e, false, rules, "RULE\tVALUE", func(r rule) string { return r.key + "\t" + orDash(r.get(b)) }); err != nil {
+		fmt.Fprintf(e.stdout, "brand %s %s, out_brand_id %s, version %d of its rules\n\n", b.ID, b.Name, orDash(b.Alias), b.Version)
+		if err := printPolicy(e, policy.Of(b)); err != nil {
 			return err
 		}
 		if len(b.Shops) > 0 {
@@ -136,18 +137,17 @@ func (c *brandShowCmd) Run(e *env) error {
 type brandSetCmd struct {
 	dbFlag
 	authorFlags
-	ID    string   `arg:"" help:"The brand_id."`
-	Rules []string `arg:"" name:"rule" sep:"none" help:"KEY=VALUE; several are set together or not at all."`
+	ID    string  `arg:"" help:"The brand_id."`
+	Name  *string `help:"What people call it."`
+	Alias *string `help:"The callers' own number for it: out_brand_id; empty for none."`
 }
 
-// Help lists the rules.
+// Help shows an example.
 func (brandSetCmd) Help() string {
-	return "Publishes the next version of the brand's rules. A running server works by them within five seconds; what was decided before " +
-		"stays as it is. A list is set as a whole: KEY= empties it.\n\nExample:\n\n" +
-		"  recoup brand set 1332 deduction=gift-first hold-ttl=2h recharge-gift=on recharge=10000:1000,50000:8000\n\nRules:\n" + rulesHelp()
+	return "What is not given stays as it is. Its rules are set by `recoup policy set`.\n\nExample:\n\n  recoup brand set 1332 --name 云上小馆"
 }
 
-// Run publishes the rules.
+// Run publishes the brand.
 func (c *brandSetCmd) Run(e *env) error {
 	by, err := c.author()
 	if err != nil {
@@ -155,17 +155,18 @@ func (c *brandSetCmd) Run(e *env) error {
 	}
 	return with(e, c.open, func(s store.Store, _ *store.Snapshot) error {
 		b, err := publish(e.ctx, s, by, "brand", c.ID, func(b *ledger.Brand) error {
-			for _, pair := range c.Rules {
-				if err := assign(b, pair); err != nil {
-					return err
-				}
+			if c.Name != nil {
+				b.Name = *c.Name
 			}
-			return nil
+			if c.Alias != nil {
+				b.Alias = *c.Alias
+			}
+			return firstErr(checkID("--name", b.Name), checkOptional("--alias", b.Alias))
 		})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "brand %s works by version %d of its rules\n", b.ID, b.Version)
+		fmt.Fprintf(e.stdout, "brand %s is %s, out_brand_id %s\n", b.ID, b.Name, orDash(b.Alias))
 		return nil
 	})
 }

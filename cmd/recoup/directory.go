@@ -228,7 +228,6 @@ func publish(ctx context.Context, s store.Store, by store.Author, flag, id strin
 		}
 		b := *old
 		b.Shops, b.Templates = cloned(old.Shops), cloned(old.Templates)
-		b.Policy.Recharge = slices.Clone(old.Policy.Recharge)
 		if err := change(&b); err != nil {
 			return nil, err
 		}
@@ -329,21 +328,6 @@ func parseSpan(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no duration; want one like 30m, 2h or 30d", s)
 	}
 	return v, nil
-}
-
-// showSpan writes a duration the shortest way that parseSpan reads.
-func showSpan(d time.Duration) string {
-	if d > 0 && d%dayLong == 0 {
-		return strconv.FormatInt(int64(d/dayLong), 10) + "d"
-	}
-	s := d.String()
-	if t, ok := strings.CutSuffix(s, "m0s"); ok {
-		s = t + "m"
-	}
-	if t, ok := strings.CutSuffix(s, "h0m"); ok {
-		s = t + "h"
-	}
-	return s
 }
 
 // onOff shows a switch.

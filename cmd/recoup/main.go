@@ -32,7 +32,8 @@ type cli struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of a database."`
 	Copy    copyCmd    `cmd:"" help:"Move everything to an empty PostgreSQL database, and prove that it is all there."`
 
-	Brand   brandCmd   `cmd:"" help:"Administer brands: their rules and voucher templates."`
+	Brand   brandCmd   `cmd:"" help:"Administer brands and their voucher templates."`
+	Policy  policyCmd  `cmd:"" help:"Administer the rules of a brand, as one document with versions."`
 	Shop    shopCmd    `cmd:"" help:"Administer shops."`
 	App     appCmd     `cmd:"" help:"Administer apps: who may call what, and how often."`
 	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
