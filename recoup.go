@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -339,29 +340,53 @@ func (n *Node) sweep(ctx context.Context) {
 	}
 }
 
+// sweepMax is how many members, and how many reverses, of a brand are swept in one round.
+const sweepMax = 500
+
 func (n *Node) sweepOnce(ctx context.Context) error {
-	const limit = 500
 	if err := n.timeless(ctx); err != nil {
 		return nil // which was told
 	}
 	now := n.now().UnixMilli()
+	var errs []error
 	for _, brand := range n.Auth.Current().Brands() {
-		due, err := n.Store.Due(ctx, brand, now, limit)
-		if err != nil {
-			return err
-		}
-		if ok, err := n.sweepable(ctx, brand, len(due)); err != nil || !ok {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		for _, m := range due {
-			c := &ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: m}}}
-			if _, err := n.Engine.Submit(ctx, brand, c); err != nil {
-				return err
-			}
+		if err := n.sweepBrand(ctx, brand, now); err != nil { // which is no other brand's
+			errs = append(errs, fmt.Errorf("brand %s: %w", brand, err))
 		}
 	}
-	return n.Store.Purge(ctx, now, limit)
+	return errors.Join(append(errs, n.Store.Purge(ctx, now, sweepMax))...)
+}
+
+// sweepBrand ends what is over of a brand. Each end is an operation that is decided like any other, so processes that sweep at the same time,
+// or one that was killed in between, do no harm: what has ended is not due.
+func (n *Node) sweepBrand(ctx context.Context, brand string, now int64) error {
+	due, err := n.Store.Due(ctx, brand, now, sweepMax)
+	if err != nil {
+		return err
+	}
+	if ok, err := n.sweepable(ctx, brand, len(due)); err != nil || !ok {
+		return err
+	}
+	for _, m := range due {
+		c := &ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: m}}}
+		if _, err := n.Engine.Submit(ctx, brand, c); err != nil {
+			return err
+		}
+	}
+	b := n.Auth.Current().Brand(brand)
+	if b == nil {
+		return nil
+	}
+	stale, err := n.Store.ReversesIn(ctx, brand, reverse.Apply, store.ReverseRef{}, now-b.Policy.ApplyFor(), sweepMax)
+	if err != nil {
+		return err
+	}
+	for _, r := range stale {
+		days := b.Policy.ApplyFor() / (24 * time.Hour).Milliseconds()
+		c := &reverse.CancelReverse{Reverse: r.ID, Stale: true, Head: ledger.Head{Method: "sweep", Reason: fmt.Sprintf("超过%d天未处理", days)}}
+		if _, err := n.Engine.Submit(ctx, brand, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -133,6 +133,8 @@ type memberView struct {
 	Cards      []cardView    `json:"cards"`
 	Points     ledger.Amount `json:"points"`
 	Held       ledger.Amount `json:"points_frozen"`
+	Owed       ledger.Amount `json:"points_owed"` // that later points repay first
+	Level      string        `json:"level_id"`
 	Vouchers   []voucherView `json:"vouchers"`
 	Operations []opView      `json:"operations"`
 }
@@ -171,7 +173,7 @@ func (c *memberShowCmd) Run(e *env) error {
 		m := found.Member
 		v := memberView{
 			Customer: m.ID, Name: m.Name, Mobile: telemetry.MaskMobiles(m.Mobile), Frozen: m.Frozen, Created: showTime(m.Created),
-			Points: found.Points.Remain, Held: found.Points.Frozen, Cards: []cardView{}, Vouchers: []voucherView{},
+			Points: found.Points.Remain, Held: found.Points.Frozen, Owed: found.Points.Owed, Level: m.Level, Cards: []cardView{}, Vouchers: []voucherView{},
 		}
 		for _, a := range found.Cards {
 			v.Cards = append(v.Cards, cardView{a.Card, a.Balance, a.Available, a.Real, a.Gift, a.Pre, a.Closed})
@@ -200,7 +202,11 @@ func (v *memberView) print(e *env) error {
 		fmt.Fprintf(e.stdout, "card %s  %s yuan (real %s, gift %s, pre %s), %s available\n", a.Card, ledger.Yuan(a.Balance), ledger.Yuan(a.Real),
 			ledger.Yuan(a.Gift), ledger.Yuan(a.Pre), ledger.Yuan(a.Available))
 	}
-	fmt.Fprintf(e.stdout, "points  %d, %d of them frozen\n", v.Points, v.Held)
+	fmt.Fprintf(e.stdout, "points  %d, %d of them frozen", v.Points, v.Held)
+	if v.Owed > 0 {
+		fmt.Fprintf(e.stdout, "; %d owed, which later points repay first", v.Owed)
+	}
+	fmt.Fprintln(e.stdout)
 	for _, x := range v.Vouchers {
 		fmt.Fprintf(e.stdout, "voucher %s  %s, %d uses left, until %s, template %s\n", x.Voucher, x.Status, x.Left, orDash(x.End), x.Template)
 	}

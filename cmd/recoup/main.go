@@ -39,6 +39,7 @@ type cli struct {
 	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
 	Member  memberCmd  `cmd:"" help:"Show members, freeze and unfreeze them."`
 	Order   orderCmd   `cmd:"" help:"Show what the books hold under a number."`
+	Reverse reverseCmd `cmd:"" help:"WDK refunds: approve and refuse them, settle their payouts."`
 	Key     keyCmd     `cmd:"" help:"Administer the keys that encrypt secrets and seal the books."`
 	Journal journalCmd `cmd:"" help:"Show who changed brands, rules, apps and sessions, and what."`
 	Clock   clockCmd   `cmd:"" help:"For when the clock cannot be believed."`

@@ -46,22 +46,27 @@ func (c *memberFlags) setFrozen(e *env, frozen bool) error {
 		}
 		said := map[bool]string{true: "is frozen", false: "is not frozen"}[frozen]
 		if m.Frozen != frozen {
-			n, err := newEngine(e.ctx, s, engine.Options{})
-			if err != nil {
+			if _, err := submit(e, s, c.Brand, cmd); err != nil {
 				return err
-			}
-			defer n.Close()
-			r, err := n.Submit(e.ctx, c.Brand, cmd)
-			if err != nil {
-				return err
-			}
-			if r.Code != ledger.OK {
-				return fmt.Errorf("%s: %s", r.Code.Word(), r.English())
 			}
 		}
 		fmt.Fprintf(e.stdout, "member %s of brand %s %s\n", c.Customer, c.Brand, said)
 		return nil
 	})
+}
+
+// submit runs one command of an operator on a brand's books.
+func submit(e *env, s store.Store, brand string, cmd reverse.Command) (ledger.Result, error) {
+	n, err := newEngine(e.ctx, s, engine.Options{})
+	if err != nil {
+		return ledger.Result{}, err
+	}
+	defer n.Close()
+	r, err := n.Submit(e.ctx, brand, cmd)
+	if err == nil && r.Code != ledger.OK {
+		err = fmt.Errorf("%s: %s", r.Code.Word(), r.English())
+	}
+	return r, err
 }
 
 type memberFreezeCmd struct{ memberFlags }

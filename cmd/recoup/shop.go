@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
@@ -22,6 +24,7 @@ type shopAddCmd struct {
 	Name        string `help:"What people call it."`
 	Waterfall   bool   `help:"WDK: fill refund channels that were not given, in the order of the quote."`
 	NoAutoAgree bool   `help:"WDK: reverses wait for approval; without it store clerks agree at once."`
+	Hours       string `help:"When goods are picked up; 09:00-21:00 if not given." placeholder:"10:00-22:00"`
 }
 
 // Help shows an example.
@@ -44,9 +47,31 @@ func (c *shopAddCmd) Run(e *env) error {
 		if b.Shops == nil {
 			b.Shops = map[string]*ledger.Shop{}
 		}
-		b.Shops[c.ID] = &ledger.Shop{ID: c.ID, Alias: c.Alias, Name: c.Name, Waterfall: c.Waterfall, NoAutoAgree: c.NoAutoAgree}
-		return nil
+		shop := &ledger.Shop{ID: c.ID, Alias: c.Alias, Name: c.Name, Waterfall: c.Waterfall, NoAutoAgree: c.NoAutoAgree}
+		b.Shops[c.ID] = shop
+		return setHours(shop, c.Hours)
 	})
+}
+
+// setHours reads when a shop has goods picked up; "" leaves it as it is.
+func setHours(s *ledger.Shop, hours string) error {
+	if hours == "" {
+		return nil
+	}
+	from, to, _ := strings.Cut(hours, "-")
+	open, err1 := time.Parse("15:04", from)
+	end, err2 := time.Parse("15:04", to)
+	if err1 != nil || err2 != nil || !open.Before(end) {
+		return fmt.Errorf("--hours %s: want two times of a day in order, like 10:00-22:00", hours)
+	}
+	s.Open, s.Close = int64(open.Hour()*60+open.Minute()), int64(end.Hour()*60+end.Minute())
+	return nil
+}
+
+// showHours is what setHours read.
+func showHours(s *ledger.Shop) string {
+	open, end := s.Hours()
+	return fmt.Sprintf("%02d:%02d-%02d:%02d", open/60, open%60, end/60, end%60)
 }
 
 // aliasFree wants an alias to name one shop: the ledger looks shops up by it.
@@ -64,6 +89,7 @@ type shopSetCmd struct {
 	Name      *string `help:"What people call it."`
 	Waterfall *bool   `negatable:"" help:"WDK: fill refund channels that were not given, in the order of the quote."`
 	AutoAgree *bool   `negatable:"" help:"WDK: store clerks agree to reverses at once."`
+	Hours     string  `help:"When goods are picked up." placeholder:"10:00-22:00"`
 }
 
 // Help shows an example.
@@ -90,7 +116,7 @@ func (c *shopSetCmd) Run(e *env) error {
 		if c.AutoAgree != nil {
 			shop.NoAutoAgree = !*c.AutoAgree
 		}
-		err := firstErr(checkOptional("--alias", shop.Alias), checkOptional("--name", shop.Name), aliasFree(b, c.ID, shop.Alias))
+		err := firstErr(checkOptional("--alias", shop.Alias), checkOptional("--name", shop.Name), aliasFree(b, c.ID, shop.Alias), setHours(&shop, c.Hours))
 		b.Shops[c.ID] = &shop
 		return err
 	})
@@ -149,18 +175,19 @@ type shopView struct {
 	Name      string `json:"name"`
 	Waterfall bool   `json:"waterfall"`
 	AutoAgree bool   `json:"auto_agree"`
+	Hours     string `json:"hours"`
 }
 
 func viewShops(b *ledger.Brand) []shopView {
 	out := make([]shopView, 0, len(b.Shops))
 	for _, s := range sorted(b.Shops) {
-		out = append(out, shopView{ID: s.ID, Alias: s.Alias, Name: s.Name, Waterfall: s.Waterfall, AutoAgree: !s.NoAutoAgree})
+		out = append(out, shopView{ID: s.ID, Alias: s.Alias, Name: s.Name, Waterfall: s.Waterfall, AutoAgree: !s.NoAutoAgree, Hours: showHours(s)})
 	}
 	return out
 }
 
 func listShops(e *env, asJSON bool, b *ledger.Brand) error {
-	return printList(e, asJSON, viewShops(b), "SHOP\tALIAS\tNAME\tWATERFALL\tAUTO-AGREE", func(v shopView) string {
-		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", v.ID, orDash(v.Alias), orDash(v.Name), onOff(v.Waterfall), onOff(v.AutoAgree))
+	return printList(e, asJSON, viewShops(b), "SHOP\tALIAS\tNAME\tWATERFALL\tAUTO-AGREE\tHOURS", func(v shopView) string {
+		return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", v.ID, orDash(v.Alias), orDash(v.Name), onOff(v.Waterfall), onOff(v.AutoAgree), v.Hours)
 	})
 }

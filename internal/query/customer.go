@@ -30,8 +30,9 @@ type Points struct {
 	Frozen    ledger.Amount // pinned by open holds
 	Remain    ledger.Amount // Available + Frozen
 	Total     ledger.Amount // ever credited
-	Used      ledger.Amount // spent less returned
+	Used      ledger.Amount // spent less returned, and what was taken back
 	Expired   ledger.Amount
+	Owed      ledger.Amount // what should have been taken back and was not there
 }
 
 // A Voucher is an instance with its template and what it counts as at the moment.
@@ -116,7 +117,7 @@ func points(a *ledger.Account) Points {
 	const k = ledger.Point
 	return Points{
 		Available: a.Available(ledger.Points), Frozen: a.Held[k], Remain: a.Balance[k],
-		Total: a.Granted[k], Used: a.Used[k], Expired: a.Expired[k],
+		Total: a.Granted[k], Used: a.Used[k], Expired: a.Expired[k], Owed: a.Owed,
 	}
 }
 
