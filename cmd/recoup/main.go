@@ -32,18 +32,20 @@ type cli struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of a database."`
 	Copy    copyCmd    `cmd:"" help:"Move everything to an empty PostgreSQL database, and prove that it is all there."`
 
-	Brand   brandCmd   `cmd:"" help:"Administer brands and their voucher templates."`
-	Policy  policyCmd  `cmd:"" help:"Administer the rules of a brand, as one document with versions."`
-	Shop    shopCmd    `cmd:"" help:"Administer shops."`
-	App     appCmd     `cmd:"" help:"Administer apps: who may call what, and how often."`
-	Session sessionCmd `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
-	Member  memberCmd  `cmd:"" help:"Show members, freeze and unfreeze them."`
-	Order   orderCmd   `cmd:"" help:"Show what the books hold under a number."`
-	Reverse reverseCmd `cmd:"" help:"WDK refunds: approve and refuse them, settle their payouts."`
-	Key     keyCmd     `cmd:"" help:"Administer the keys that encrypt secrets and seal the books."`
-	Journal journalCmd `cmd:"" help:"Show who changed brands, rules, apps and sessions, and what."`
-	Clock   clockCmd   `cmd:"" help:"For when the clock cannot be believed."`
-	Import  importCmd  `cmd:"" help:"Bring in what was kept elsewhere."`
+	Brand     brandCmd     `cmd:"" help:"Administer brands and their voucher templates."`
+	Policy    policyCmd    `cmd:"" help:"Administer the rules of a brand, as one document with versions."`
+	Shop      shopCmd      `cmd:"" help:"Administer shops."`
+	App       appCmd       `cmd:"" help:"Administer apps: who may call what, and how often."`
+	Session   sessionCmd   `cmd:"" help:"Administer sessions: the tokens by which an app acts for a merchant."`
+	Member    memberCmd    `cmd:"" help:"Show members, freeze and unfreeze them."`
+	Order     orderCmd     `cmd:"" help:"Show what the books hold under a number."`
+	Reverse   reverseCmd   `cmd:"" help:"WDK refunds: approve and refuse them, settle their payouts."`
+	Key       keyCmd       `cmd:"" help:"Administer the keys that encrypt secrets and seal the books."`
+	Journal   journalCmd   `cmd:"" help:"Show who changed brands, rules, apps and sessions, and what."`
+	Clock     clockCmd     `cmd:"" help:"For when the clock cannot be believed."`
+	Liability liabilityCmd `cmd:"" help:"Tell what members had at any moment, by kind, shop and age."`
+	Export    exportCmd    `cmd:"" help:"Write books for other tools."`
+	Import    importCmd    `cmd:"" help:"Bring in what was kept elsewhere."`
 
 	Call    callCmd    `cmd:"" help:"Sign a call, send it and print the answer."`
 	Version versionCmd `cmd:"" help:"Tell what this binary is."`

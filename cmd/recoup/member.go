@@ -11,9 +11,10 @@ import (
 
 // memberCmd is for an operator who is asked about a member.
 type memberCmd struct {
-	Show     memberShowCmd     `cmd:"" help:"Show what a member has, and the newest operations."`
-	Freeze   memberFreezeCmd   `cmd:"" help:"Stop a member's debits; credits and reversals go on."`
-	Unfreeze memberUnfreezeCmd `cmd:"" help:"Allow a frozen member's debits again."`
+	Show      memberShowCmd      `cmd:"" help:"Show what a member has, and the newest operations."`
+	Statement memberStatementCmd `cmd:"" help:"Print every movement of a member's value and points, with running balances."`
+	Freeze    memberFreezeCmd    `cmd:"" help:"Stop a member's debits; credits and reversals go on."`
+	Unfreeze  memberUnfreezeCmd  `cmd:"" help:"Allow a frozen member's debits again."`
 }
 
 // memberFlags name a member.

@@ -122,6 +122,16 @@ func (o *Op) Moves() (m Moves) {
 	return m
 }
 
+// Moved is what the operation moved of an account, by kind; of all its accounts for "".
+func (o *Op) Moved(account string) (sums [Kinds]Amount) {
+	for i := range o.Postings {
+		if p := &o.Postings[i]; !p.Lot.IsZero() && (account == "" || p.Lot.Account == account) {
+			sums[p.Kind] += p.Amount
+		}
+	}
+	return sums
+}
+
 // touches reports whether an operation moved or pinned something of an account.
 func (o *Op) touches(account string) bool {
 	return slices.ContainsFunc(o.Postings, func(p Posting) bool { return !p.Lot.IsZero() && p.Lot.Account == account }) ||

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
@@ -124,4 +125,80 @@ func FindFlow(ctx context.Context, h store.History, brand string, id ledger.ID) 
 		looked += len(ops)
 	}
 	return nil, nil
+}
+
+// Movements are a member's operations that moved value or points from one moment to another, both inclusive and 0 open, the newest first.
+func Movements(ctx context.Context, h store.History, brand, member string, from, to int64) iter.Seq2[*ledger.Op, error] {
+	return func(yield func(*ledger.Op, error) bool) {
+		before := int64(0)
+		if to > 0 {
+			seq, err := h.SeqAt(ctx, brand, to+outOfOrder)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			before = seq + 1
+		}
+		for before != 1 {
+			ops, err := h.MemberOps(ctx, brand, member, ledger.MovesValue|ledger.MovesPoints, before, store.HistoryMax)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, o := range ops {
+				before = o.Seq
+				switch {
+				case o.At < from-outOfOrder:
+					return
+				case o.At < from, to > 0 && o.At > to:
+					continue
+				}
+				if !yield(o, nil) {
+					return
+				}
+			}
+			if len(ops) < store.HistoryMax {
+				return
+			}
+		}
+	}
+}
+
+// Between are the brand's operations from one moment to another, both inclusive and 0 open, the oldest first. They end with what was booked
+// last when they were first asked for.
+func Between(ctx context.Context, s store.Store, brand string, from, to int64) iter.Seq2[*ledger.Op, error] {
+	return func(yield func(*ledger.Op, error) bool) {
+		head, err := s.Head(ctx, brand)
+		after, last := int64(0), head.Last
+		if err == nil && from > 0 {
+			after, err = s.SeqAt(ctx, brand, from-1)
+		}
+		if err == nil && to > 0 {
+			last, err = s.SeqAt(ctx, brand, to+outOfOrder)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for after < last {
+			ops, err := s.OpsAfter(ctx, brand, after, store.HistoryMax)
+			if err != nil || len(ops) == 0 {
+				if err != nil {
+					yield(nil, err)
+				}
+				return
+			}
+			for _, o := range ops {
+				if after = o.Seq; after > last {
+					return
+				}
+				if o.At < from || to > 0 && o.At > to {
+					continue
+				}
+				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
 }
