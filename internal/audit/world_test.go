@@ -191,7 +191,8 @@ func (w *world) live(steps int) {
 	for _, id := range members {
 		w.member(id)
 	}
-	var orders, charges []string
+	var orders, charges, bills, grants []string
+	var reverses []int64
 	vouchers := map[string][]string{} // by member
 	var subs []int64
 	pick := func(list []string) string {
@@ -204,12 +205,30 @@ func (w *world) live(steps int) {
 		id, shop, order := pick(members), pick([]string{"s1", "s1", "s2"}), "o"+strconv.Itoa(i)
 		amount := ledger.Amount(1 + w.rand.IntN(3000))
 		family := ledger.Family(w.rand.IntN(2))
-		switch w.rand.IntN(16) {
+		switch w.rand.IntN(20) {
+		case 16: // a bill, which another command may have paid
+			bill := pick([]string{order, pick(orders)})
+			w.do(&ledger.Earn{Head: w.head(shop, id), Order: bill, Fee: amount})
+			bills = append(bills, bill)
+		case 17:
+			f := ledger.BillRefund{Number: order, Amount: amount / 3, Keyed: w.keyed()}
+			w.do(&ledger.Unearn{Head: w.head(shop, ""), Order: pick(bills), Refunds: []ledger.BillRefund{f}})
+		case 18:
+			if w.rand.IntN(2) == 0 {
+				w.do(&ledger.UndoGrant{Head: w.head(shop, id), Order: pick(grants), Amount: amount})
+			} else {
+				w.do(&ledger.ReissueVouchers{Head: w.head(shop, ""), Order: pick(orders), Vouchers: []string{pick(vouchers[id])}})
+			}
+		case 19:
+			if len(reverses) > 0 {
+				w.settle(reverses[w.rand.IntN(len(reverses))])
+			}
 		case 0, 1:
 			w.do(w.charge(shop, id, order, amount*3, ledger.Amount(w.rand.IntN(500))))
 			charges = append(charges, order)
 		case 2:
 			w.do(&ledger.Grant{Head: w.head(shop, id), Order: order, Amount: amount})
+			grants = append(grants, order)
 		case 3:
 			t := pick([]string{"one", "ten", "new"})
 			vouchers[id] = append(vouchers[id], w.do(&ledger.IssueVouchers{Head: w.head(shop, id), Template: t, Num: 2}).IDs...)
@@ -251,6 +270,7 @@ func (w *world) live(steps int) {
 			}
 			part := func(n ledger.Amount) ledger.Amount { return 1 + ledger.Amount(w.rand.Int64N(int64(n))) }
 			for _, id := range w.back(shop, part, subs[w.rand.IntN(len(subs))]) {
+				reverses = append(reverses, id)
 				switch w.rand.IntN(3) {
 				case 0:
 					w.do(&reverse.AgreeReverse{Head: w.head(shop, ""), Reverse: id})
@@ -263,5 +283,26 @@ func (w *world) live(steps int) {
 			w.do(&ledger.Sweep{Head: ledger.Head{Method: "sweep", Who: ledger.Who{Customer: id}}})
 		}
 		w.now = w.now.Add(time.Duration(w.rand.IntN(10)) * time.Minute)
+	}
+}
+
+// settle has a reverse picked up and counted if it waits, and says something of its payouts.
+func (w *world) settle(id int64) {
+	w.Helper()
+	keys := reverse.NewKeys()
+	keys.Reverses[id] = struct{}{}
+	s, err := w.store.Read(context.Background(), brand, keys, w.now.UnixMilli())
+	w.check(err)
+	r := s.Reverses[id]
+	o := s.WdkOrders[r.Main]
+	lines := []reverse.FetchLine{{Sub: o.Subs[o.Row(r.Sub)].Out, Expected: 2000, Refund: 1500}}
+	w.do(&reverse.CreateFetch{
+		Head: w.head(r.Store, ""), Store: r.Store, Reverse: id, Out: o.Out, Lines: lines,
+		Fetch: reverse.Fetch{Type: 1, Buyer: &reverse.Buyer{Name: "张三", Phone: "18888888888", Address: "杭州"}},
+	})
+	w.do(&reverse.AgreeReverse{Head: w.head(r.Store, ""), Reverse: id, Counted: reverse.Quantity(1 + w.rand.IntN(1500))})
+	for i := range r.Channels {
+		to := []reverse.PayStatus{reverse.Paid, reverse.PayFailed, reverse.Unknown, reverse.Pending}[w.rand.IntN(4)]
+		w.do(&reverse.SettlePayout{Head: w.head(r.Store, ""), Payout: fmt.Sprintf("%d-%d", id, i+1), Status: to})
 	}
 }
