@@ -14,7 +14,7 @@ func accountGet() *Method {
 	account := id("account_id", "", "账户id,缺省为全部账户", "An account of the member; all if absent.")
 	info := structure("RechargeAccountOpenInfo",
 		id("account_id", "34243334-1", "账户id", "Account."),
-		id("card_id", "34243335", "卡id", "Card."),
+		id("card_id", "12884901889", "卡id", "Card."),
 		id("customer_id", "34243334", "顾客id", "Member."),
 		date("gmt_create", "2024-01-01 00:00:00", "创建时间", "Opened."),
 		date("gmt_modified", "2024-01-01 00:00:00", "修改时间", "Last change."),

@@ -55,7 +55,7 @@ func assertVerify() *Method {
 		mobile   = mobileNo("手机号", "Mobile number of the member.")
 		operator = id("operator_id", "23438993", "操作人id", "Who did it.")
 		outer    = id("outer_id", "20883892193012033", "外部id", "Outer id of the member.")
-		order    = id("outer_order_id", "43923200230233", "外部订单号", "The order that is paid.").must()
+		order    = id("outer_order_id", "43923200230240", "外部订单号", "The order that is paid.").must()
 		outType  = outerType("alipay")
 		request  = requestID("9f1c5b0a7d2e")
 		shop     = id("shop_id", "23829323", "saas门店id", "Shop.").must()

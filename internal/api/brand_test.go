@@ -28,7 +28,7 @@ func TestBrandAndShopPairs(t *testing.T) {
 		{"unknown brand", []string{"brand_id", `"nobody"`}, notGranted + "brand_id nobody"},
 		{"ungranted brand", []string{"brand_id", `"other"`}, notGranted + "brand_id other"},
 		{"unknown alias alone", []string{"brand_id", ``, "out_brand_id", `"nobody"`}, notGranted + "out_brand_id nobody"},
-		{"alias of another brand", []string{"out_brand_id", `"out-1332"`}, "isv.invalid-parameter " + p + ".out_brand_id：与brand_id不是同一品牌 names another brand than brand_id"},
+		{"alias of another brand", []string{"out_brand_id", `"901332"`}, "isv.invalid-parameter " + p + ".out_brand_id：与brand_id不是同一品牌 names another brand than brand_id"},
 		{"alias of nobody", []string{"out_brand_id", `"nobody"`}, "isv.invalid-parameter " + p + ".out_brand_id：与brand_id不是同一品牌 names another brand than brand_id"},
 		{"alias of two granted brands", []string{"brand_id", ``, "out_brand_id", `"shared"`}, "isv.invalid-parameter " + p + ".out_brand_id：对应多个已授权品牌,请传brand_id names several granted brands, send brand_id"},
 

@@ -128,7 +128,7 @@ func cardInfo() *Struct {
 	)
 	return structure("CardOpenInfo",
 		objects("accounts", account, "资产账户列表", "Its accounts."),
-		id("card_id", "34243335", "卡实例ID", "Card."),
+		id("card_id", "12884901889", "卡实例ID", "Card."),
 		id("card_type", "MEMBER", "MEMBER会员卡,OTHER其他卡,GIFT礼品卡", "MEMBER, OTHER or GIFT."),
 		id("customer_id", "34243334", "顾客id", "Member."),
 		date("gmt_create", "2024-01-01 00:00:00", "创建时间", "Opened."),

@@ -24,7 +24,7 @@ const (
 // timeSlice declares alibaba.wdk.reverse.timeslice.
 func timeSlice() *Method {
 	var (
-		subs  = ids("sub_out_order_ids", `["1506864060698825069"]`, "外部子单,缺省为全部", "Outer numbers of the sub-orders; all of the order if absent.").items(linesMax)
+		subs  = ids("sub_out_order_ids", `["1506864060698825068-1"]`, "外部子单,缺省为全部", "Outer numbers of the sub-orders; all of the order if absent.").items(linesMax)
 		main  = id("main_out_order_id", "1506864060698825068", "外部主单号", "Outer number of the order.").must()
 		store = id("store_id", "2131", "门店id", "Store.").must()
 		model = structure("AlibabaWdkReverseTimesliceModel",
@@ -32,7 +32,7 @@ func timeSlice() *Method {
 				objects("time_slice_list", structure("TimeSliceList", text("time_slot", "10:00-11:00", "时段", "From and to.")), "时段", "Slots of an hour."),
 				text("date", "2026-03-02", "日期", "Day."),
 			), "可选日期", "Days."),
-			id("sub_out_order_id", "1506864060698825069", "外部子单号", "The sub-order."),
+			id("sub_out_order_id", "1506864060698825068-1", "外部子单号", "The sub-order."),
 		)
 	)
 	return &Method{
@@ -109,7 +109,7 @@ func createFetch() *Method {
 	var (
 		expect   = id("expect_fetch_quantity", "1", "期望取货数量,最多三位小数(称重商品到克)", "What is to be picked up, with up to three places: weighed goods to the gram.").must()
 		refunded = id("expect_refund_quantity", "1", "期望退款数量,最多三位小数", "What is to be paid for, likewise.").must()
-		sub      = id("sub_out_order_id", "1506864060698825069", "外部子单号", "The sub-order of the reverse.").must()
+		sub      = id("sub_out_order_id", "1506864060698825068-1", "外部子单号", "The sub-order of the reverse.").must()
 		lines    = objects("fetch_aggregate_list", structure("FetchAggregate", expect, refunded, sub, fetchType()), "取货详情,逆向单的子单一项", "The sub-order of the reverse.").must()
 		address  = text("buyer_address", "杭州市西湖区", "买家地址", "Where.").must()
 		name     = text("buyer_name", "张三", "买家姓名", "From whom.").must()
@@ -182,7 +182,7 @@ func loadFetch() *Method {
 		text("actual_fetch_quantity", "0.95", "清点数量;未清点时缺省", "What was counted; absent before."),
 		text("expect_fetch_quantity", "1", "期望取货数量", "What is to be picked up."),
 		text("expect_refund_quantity", "1", "期望退款数量", "What is to be paid for."),
-		id("sub_out_order_id", "1506864060698825069", "外部子单号", "The sub-order."),
+		id("sub_out_order_id", "1506864060698825068-1", "外部子单号", "The sub-order."),
 		number("fetch_type", "1", "取货类型", "1: at the buyer's door."),
 	)
 	return &Method{

@@ -29,7 +29,7 @@ func flowDetail() *Struct {
 		text("remark", "测试", "备注", "Remark."),
 		id("shop_id", "243545", "门店id", "Shop."),
 		text("shop_name", "总店", "门店名", "Its name."),
-		id("card_id", "34243335", "卡id", "Card."),
+		id("card_id", "12884901889", "卡id", "Card."),
 		number("current_value", "1100", "变动后储值(分)", "The balance after it, in fen."),
 		number("order_value", "1100", "变动金额(分),不带符号", "Fen that were moved, without a sign."),
 	)

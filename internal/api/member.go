@@ -44,15 +44,11 @@ func levelIDs(b *ledger.Brand) []string {
 // save makes the command. The remark is personal data: it lives in the member alone.
 func (f *personFields) save(in *Input, head ledger.Head) *ledger.SaveMember {
 	head.Reason = ""
-	c := &ledger.SaveMember{
+	return &ledger.SaveMember{
 		Head: head, Name: in.optText(f.name), Birthday: in.optText(f.birthday), Remark: in.optText(f.remark), Address: in.optText(f.address),
 		Email: in.optText(f.email), Invoice: in.optText(f.invoice), Level: in.optText(f.level), Phone: in.optText(f.phone),
-		Gender: in.optNum(f.gender), Type: in.optNum(f.kind),
+		Gender: in.optNum(f.gender), Type: in.optNum(f.kind), Tags: in.texts(f.tags),
 	}
-	if in.has(f.tags) {
-		c.Tags = append([]string{}, in.texts(f.tags)...)
-	}
-	return c
 }
 
 // customerCreate declares alibaba.alsc.crm.customer.create.

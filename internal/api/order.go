@@ -11,13 +11,13 @@ import (
 // orderCreate declares alibaba.wdk.trade.order.success.create (semantics.md §9): the paid order that refunds are of.
 func orderCreate() *Method {
 	var (
-		outSub   = id("out_sub_order_id", "1506864060698825069", "外部子单号", "Outer number of the sub-order.").must()
+		outSub   = id("out_sub_order_id", "1506864060698830001", "外部子单号", "Outer number of the sub-order.").must()
 		sku      = id("sku_code", "6901234567892", "后端商品编码", "Goods.")
 		title    = text("auction_title", "有机牛奶", "前端商品名称", "Name of the goods.")
 		subFee   = fee("pay_fee", "3000", "支付金额,单位:分", "Fen paid for this line.").must()
 		sub      = structure("OrderDeliveryBO", append([]*Field{outSub, sku, title, subFee}, lineFields()...)...)
 		subs     = objects("sub_info_list", sub, "子单列表", "Sub-orders.").items(linesMax).ordered().must()
-		out      = id("out_order_id", "1506864060698825068", "外部订单号", "Outer number of the order, unique in the brand.").must()
+		out      = id("out_order_id", "1506864060698830000", "外部订单号", "Outer number of the order, unique in the brand.").must()
 		store    = id("store_id", "2131", "经营店id", "Store.").must()
 		code     = id("code", "10001", "支付渠道码:STORED_VALUE、POINT、GIFT_CARD为会员资产,其余为外部渠道", "STORED_VALUE, POINT and GIFT_CARD are member assets; any other is external.").must()
 		name     = text("name", "支付宝", "支付渠道名", "Its name.")

@@ -70,8 +70,8 @@ func TestOperateTypes(t *testing.T) {
 			Wants: []ledger.Want{{Family: ledger.Points, Amount: 23, Field: "param_consume_point_by_pay_open_req.change_point"}},
 		}},
 
-		{"charge a card", crm + "recharge.charge.update", []string{"pre_value", `5`}, &ledger.Charge{Order: "2424535354", Real: 1000, Gift: 100, Pre: 5}},
-		{"charge by the rule", crm + "recharge.charge.update", []string{"gift_value", ``, "trigger_gift", `true`}, &ledger.Charge{Order: "2424535354", Real: 1000, ByRule: true}},
+		{"charge a card", crm + "recharge.charge.update", []string{"pre_value", `5`}, &ledger.Charge{Order: "2424535360", Real: 1000, Gift: 100, Pre: 5}},
+		{"charge by the rule", crm + "recharge.charge.update", []string{"gift_value", ``, "trigger_gift", `true`}, &ledger.Charge{Order: "2424535360", Real: 1000, ByRule: true}},
 		{"check a charge", crm + "recharge.chargeprecheck.get", nil, &ledger.Charge{Order: asked, Real: 1}},
 		{"uncharge", crm + "recharge.uncharge.update", nil, &ledger.RefundCharge{
 			Order: "2424535354", Number: "23829392",
@@ -94,10 +94,10 @@ func TestOperateTypes(t *testing.T) {
 		}},
 
 		{"verify assets", crm + "open.assert.verify", []string{"card_id", `"C1"`}, &ledger.Spend{
-			Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"},
+			Order: "43923200230240", Report: true, Vouchers: []string{"123", "456"},
 			Wants: []ledger.Want{{Family: ledger.Value, Amount: 1000, Field: "param_property_verify_open_req.value"}, {Family: ledger.Points, Amount: 50, Field: "param_property_verify_open_req.point"}},
 		}},
-		{"verify vouchers alone", crm + "open.assert.verify", []string{"value", ``, "point", `null`}, &ledger.Spend{Order: "43923200230233", Report: true, Vouchers: []string{"123", "456"}}},
+		{"verify vouchers alone", crm + "open.assert.verify", []string{"value", ``, "point", `null`}, &ledger.Spend{Order: "43923200230240", Report: true, Vouchers: []string{"123", "456"}}},
 		{"refund all vouchers", crm + "open.assert.refund", []string{"voucher_id_list", ``}, &ledger.RefundAssets{
 			Order: "43923200230233", Number: "3439200320332",
 			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "")},
@@ -106,7 +106,33 @@ func TestOperateTypes(t *testing.T) {
 			Order: "43923200230233", Number: "3439200320332", Vouchers: []string{},
 			Keyed: ledger.Keyed{Refund: keyOf("342343043", crm+"open.assert.refund", "3439200320332"), Original: keyOf("43923200230233", "none")},
 		}},
-		{"send vouchers", crm + "voucher.send", []string{"voucher_num", `100`}, &ledger.IssueVouchers{Template: "9001", Num: 100}},
+		{"send vouchers", crm + "voucher.send", []string{"voucher_num", `100`}, &ledger.IssueVouchers{Template: "T200", Num: 100}},
+		{"take granted points back", crm + "point.extra.consume", nil, &ledger.UndoGrant{Order: "3231231312399", Amount: 50}},
+		{"create a member", crm + "customer.create", []string{"address", ``, "email", ``, "invoice", ``, "phone", ``, "remark", ``, "birthday", ``, "gender", `"0"`, "tag_id_list", `[]`}, &ledger.SaveMember{
+			New: true, Name: new("小王"), Channel: new("2"), Gender: new(int64(0)), Type: new(int64(1)), Tags: []string{},
+		}},
+		{"change a member", crm + "customer.update", []string{
+			"address", ``, "email", ``, "invoice", ``, "phone", ``, "remark", ``, "birthday", ``, "gender", ``, "customer_type", ``, "name", ``, "tag_ids", `["a","b"]`, "level_id", `"any"`,
+		}, &ledger.SaveMember{Level: new("any"), Tags: []string{"a", "b"}}},
+		{"use vouchers", crm + "voucher.status.change", []string{"voucher_id_list", `["v1","v2"]`, "voucher_point_list", `["2","1"]`}, &ledger.Spend{
+			Order: "2424535355", Vouchers: []string{"v1", "v2"}, Uses: []ledger.Amount{2, 1},
+		}},
+		{"give vouchers back", crm + "voucher.status.change", []string{"voucher_status_action", `"ISUSED_NORMAL"`}, &ledger.ReissueVouchers{
+			Order: "2424535355", Vouchers: []string{"2837374884"},
+		}},
+		{"a bill", crm + "open.order.backflow", []string{"refund_info_list", ``, "payment_info_list", `[
+			{"pay_method":"10001","user_pay_amount":600,"payment_status":"SUCCESS"},{"pay_method":"CASH","seller_receive_amount":300},
+			{"pay_method":"10002","user_pay_amount":9,"payment_status":"CLOSED"},{"pay_method":"STORED_VALUE","user_pay_amount":100,"out_payment_no":"p1"}]`},
+			&ledger.Earn{
+				Order: "2424535399", Fee: 1000, Goods: []ledger.Good{{Names: []string{"6901234567892", "", "", ""}, Fee: 600}},
+				Payments: []ledger.Payment{{Method: "10001", Amount: 600}, {Method: "CASH", Amount: 300}, {Method: "STORED_VALUE", Number: "p1", Amount: 100}},
+			}},
+		{"a bill's refund", crm + "open.order.backflow", []string{"action", `"REFUND"`, "refund_info_list", `[
+			{"out_refund_no":"r1","refund_amount":5},{"out_refund_no":"r2","refund_amount":6,"refund_status":"FAILED"}]`},
+			&ledger.Unearn{Order: "2424535399", Refunds: []ledger.BillRefund{{Number: "r1", Amount: 5, Keyed: ledger.Keyed{
+				Refund: keyOf("1332", crm+"open.order.backflow", "r1"), Original: keyOf("2424535399", "5"),
+			}}}}},
+		{"a bill is closed", crm + "open.order.backflow", []string{"action", `"CLOSE"`}, &ledger.Unearn{Order: "2424535399"}},
 		{"save nothing but who", crm + "open.customer.save", []string{"birthday", ``, "channel", ``, "name", `""`, "remark", `null`, "gender", ``}, &ledger.SaveMember{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -155,7 +181,7 @@ func TestTakeOrder(t *testing.T) {
 		"pay_infos", `"[{\"code\":\"10001\",\"name\":\"支付宝\",\"amount\":1500},{\"code\":\"STORED_VALUE\",\"amount\":1000,\"customer_id\":\"m\",\"outer_order_id\":\"v\"},{\"code\":\"POINT\",\"amount\":300,\"point\":30,\"outer_order_id\":\"v\"},{\"code\":\"GIFT_CARD\",\"amount\":200,\"card_id\":\"g\",\"outer_order_id\":\"v\"}]"`)
 	got := w.command(method, request).(*reverse.TakeOrder)
 	want := &reverse.TakeOrder{
-		Head: got.Head, Store: "2131", Out: "1506864060698825068", PayFee: 3000, PostFee: 100, Gone: true,
+		Head: got.Head, Store: "2131", Out: "1506864060698830000", PayFee: 3000, PostFee: 100, Gone: true,
 		Subs: []reverse.Sub{{Out: "s1", Title: "牛奶", Sku: "69", Fee: 2000}, {Out: "s2", Fee: 900}},
 		Tenders: []reverse.Tender{
 			{Code: "10001", Name: "支付宝", Amount: 1500},
@@ -171,7 +197,7 @@ func TestTakeOrder(t *testing.T) {
 		t.Errorf("head %+v", got.Head)
 	}
 	r, _ := w.json(method, request)
-	if want := `{"alibaba_wdk_trade_order_success_create_response":{"result":{"result":{"order_sub_info_list":{"order_sub_info_bo":[{"biz_order_id":"12884901890","out_order_id":"s1"},{"biz_order_id":"12884901891","out_order_id":"s2"}]},"biz_order_id":"12884901889","out_order_id":"1506864060698825068"},"state":true},"request_id":"rid"}}`; r.json(method) != want {
+	if want := `{"alibaba_wdk_trade_order_success_create_response":{"result":{"result":{"order_sub_info_list":{"order_sub_info_bo":[{"biz_order_id":"12884901890","out_order_id":"s1"},{"biz_order_id":"12884901891","out_order_id":"s2"}]},"biz_order_id":"12884901889","out_order_id":"1506864060698830000"},"state":true},"request_id":"rid"}}`; r.json(method) != want {
 		t.Errorf("got %s", r.json(method))
 	}
 	w.result = ledger.Refuse(ledger.TenderMismatch, ledger.T("what", "支付明细"), ledger.Money("sum", 2900), ledger.Money("need", 3000))
@@ -345,7 +371,7 @@ func (w *world) sampleState(b *ledger.Brand) *reverse.State {
 	}
 	s.PutMember(m)
 	s.PutAccount(&ledger.Account{
-		ID: "34243334-1", Card: "34243335", Member: m.ID, Balance: [ledger.Kinds]ledger.Amount{900, 100, 0, 0},
+		ID: "34243334-1", Card: "12884901889", Member: m.ID, Balance: [ledger.Kinds]ledger.Amount{900, 100, 0, 0},
 		Granted: [ledger.Kinds]ledger.Amount{1000, 100, 0, 0}, Created: moment.UnixMilli(), Changed: moment.UnixMilli(),
 	})
 	s.PutAccount(&ledger.Account{
@@ -393,8 +419,8 @@ func TestCustomerGet(t *testing.T) {
 	const stamps = `"gmt_create":"2026-03-01 12:00:00","gmt_modified":"2026-03-01 12:00:00"`
 	want := `{"alibaba_alsc_crm_open_customer_get_response":{"result":{"biz_success":true,"result":{` +
 		`"card_open_info_list":{"card_open_info":[{"accounts":{"account_open_info":[{"account_id":"34243334-1","currency":"CNY",` + stamps +
-		`,"balance":1000,"gift":100,"pre":0,"real":900,"total_gift":100,"total_pre":0,"total_real":1000,"deleted":false}]},"card_id":"34243335","card_type":"MEMBER","customer_id":"34243334",` + stamps + `,"status":"ACTIVED","deleted":false}]},` +
-		`"voucher_open_info_list":{"voucher_open_info":[{"shop_id_list":{"string":["243545"]},"shop_info_list":{"voucher_shop_info":[{"out_shop_id":"out-243545","shop_id":"243545"}]},"end_time":"2026-03-01 12:59:59","start_time":"2026-03-01 12:00:00","status":"NORMAL","title":"满100减10","voucher_id":"2837374884","voucher_template_id":"9001","voucher_type":"CASH","item_coverage":"ALL","shop_coverage":"PART_AVAILABLE","ext_info":"{\"uses\":10,\"left\":7}","amount":1000,"start_fee":10000,"user_limit":-1}]},` +
+		`,"balance":1000,"gift":100,"pre":0,"real":900,"total_gift":100,"total_pre":0,"total_real":1000,"deleted":false}]},"card_id":"12884901889","card_type":"MEMBER","customer_id":"34243334",` + stamps + `,"status":"ACTIVED","deleted":false}]},` +
+		`"voucher_open_info_list":{"voucher_open_info":[{"shop_id_list":{"string":["243545"]},"shop_info_list":{"voucher_shop_info":[{"out_shop_id":"S-001","shop_id":"243545"}]},"end_time":"2026-03-01 12:59:59","start_time":"2026-03-01 12:00:00","status":"NORMAL","title":"满100减10","voucher_id":"2837374884","voucher_template_id":"9001","voucher_type":"CASH","item_coverage":"ALL","shop_coverage":"PART_AVAILABLE","ext_info":"{\"uses\":10,\"left\":7}","amount":1000,"start_fee":10000,"user_limit":-1}]},` +
 		`"customer_open_info":{"customer_out_info_list":{"customer_out_info":[{"out_type":"wechat","out_id":"435532"}]},"birthday":"1990-01-31","customer_id":"34243334","customer_time":"2026-03-01 12:00:00",` + stamps + `,"member_store_id":"243545","mobile":"18651822226","name":"小王","remark":"VIP","channel":2,"customer_type":1,"gender":1,"state":1,"deleted":false},` +
 		`"point_account_open_info":{"customer_id":"34243334","available_point":77,"freeze_point":23,"total_expired_point":0,"total_point":120,"total_used_point":20,"remain_point":100}},` +
 		`"result_code":"0","result_desc":"成功","result_view":"成功"},"request_id":"rid"}}`
@@ -405,8 +431,8 @@ func TestCustomerGet(t *testing.T) {
 	if got := r.json(method); !strings.Contains(got, `{"biz_success":false,"result_code":"MEMBER_NOT_FOUND"`) {
 		t.Errorf("got %s", got)
 	}
-	r, _ = w.json(method, `{"brand_id":"1332","physical_card_id":"34243335"}`)
-	if _, asked := w.keys.Wallets[ledger.Ident{Type: ledger.ByCard, Text: "34243335"}]; !asked || r.Code != "0" {
+	r, _ = w.json(method, `{"brand_id":"1332","physical_card_id":"12884901889"}`)
+	if _, asked := w.keys.Wallets[ledger.Ident{Type: ledger.ByCard, Text: "12884901889"}]; !asked || r.Code != "0" {
 		t.Errorf("by card: %s, keys %v", r.Code, w.keys.Wallets)
 	}
 }
@@ -505,7 +531,7 @@ func TestTemplateList(t *testing.T) {
 	}
 	want := `{"alibaba_alsc_crm_voucher_template_list_response":{"result":{"biz_success":true,"current_page":1,"has_next_page":true,"page_size":2,"result_code":"0","result_desc":"成功","result_list":{"voucher_template_open_info":[` +
 		`{"description":"堂食","end_time":"2026-03-01 12:59:59","item_coverage":"ALL","name":"减10","start_time":"2026-03-01 12:00:00","status":"USED","type":"CASH","valid_date_type":"FIXED","voucher_template_id":"9001","denomination":"1000","gmt_modified":"2026-03-01 12:00:00","min_charge":10000,"user_limit":-1,"deleted":false},` +
-		`{"shop_selected_open_info_list":{"shop_selected_open_info":[{"shop_id":"243545","out_shop_id":"out-243545"}]},"description":"","item_coverage":"ALL","name":"85折","status":"USED","type":"DISCOUNT","valid_date_type":"RELATIVE","voucher_template_id":"9002","denomination":"8.5","gmt_modified":"2026-03-01 11:59:59","min_charge":0,"user_limit":-1,"valid_day_count":30,"deleted":false}]},` +
+		`{"shop_selected_open_info_list":{"shop_selected_open_info":[{"shop_id":"243545","out_shop_id":"S-001"}]},"description":"","item_coverage":"ALL","name":"85折","status":"USED","type":"DISCOUNT","valid_date_type":"RELATIVE","voucher_template_id":"9002","denomination":"8.5","gmt_modified":"2026-03-01 11:59:59","min_charge":0,"user_limit":-1,"valid_day_count":30,"deleted":false}]},` +
 		`"result_view":"成功","total_page":2,"total_size":3},"request_id":"rid"}}`
 	if got := list("page_size", `2`); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
@@ -567,7 +593,7 @@ func TestApplyRefund(t *testing.T) {
 	w := setup(t)
 	w.state = w.sampleState
 	w.brands[2].Reasons = []ledger.Reason{{ID: 7, Text: "破损", Tip: "请拍照", Tags: []string{"质量"}}}
-	r, fault := w.json(method, w.sample(method, "sub_out_order_ids", `"s1"`))
+	r, fault := w.json(method, w.sample(method, "sub_out_order_ids", `"s1"`, "gift_card_nos", `["22076108"]`))
 	if fault != nil {
 		t.Fatal(fault)
 	}

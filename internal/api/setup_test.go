@@ -43,7 +43,7 @@ func setup(t testing.TB) *world {
 			ID: "12332", Alias: "33959", Serial: 2, Shops: shops("23453435", "87766897", "23453436", "87766898"),
 			BizTypes: []string{"GAME_REVERSE"}, BizChannels: []string{"SELF"}, OuterTypes: []string{"douyin"},
 		},
-		{ID: "1332", Alias: "out-1332", Serial: 3, Shops: shops("243545", "out-243545", "2131", "out-2131", "both", "")},
+		{ID: "1332", Alias: "901332", Serial: 3, Shops: shops("243545", "S-001", "2131", "out-2131", "both", "")},
 		{ID: "other", Alias: "33959", Serial: 4, Shops: shops("23453435", "", "2131", "", "theirs", "")},
 		{ID: "second", Alias: "shared", Serial: 5, Shops: shops("both", "")},
 		{ID: "third", Alias: "shared", Serial: 6},

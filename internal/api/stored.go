@@ -13,13 +13,13 @@ import (
 func crmBrandID() *Field { return id("brand_id", "1332", "品牌id", "Brand; or out_brand_id.") }
 
 func crmOutBrand() *Field {
-	return id("out_brand_id", "out-1332", "外部品牌id,brand_id与out_brand_id不可同时为空", "Outer brand id; one of it and brand_id is required.")
+	return id("out_brand_id", "901332", "外部品牌id,brand_id与out_brand_id不可同时为空", "Outer brand id; one of it and brand_id is required.")
 }
 
 func crmShop() *Field { return id("shop_id", "243545", "门店id", "Shop; or out_shop_id.") }
 
 func crmOutShop() *Field {
-	return id("out_shop_id", "out-243545", "外部门店id,shop_id与out_shop_id不可同时为空", "Outer shop id; one of it and shop_id is required.")
+	return id("out_shop_id", "S-001", "外部门店id,shop_id与out_shop_id不可同时为空", "Outer shop id; one of it and shop_id is required.")
 }
 
 func cardID() *Field {
@@ -40,7 +40,7 @@ func chargeUpdate() *Method {
 		bizDate = id("biz_date", "2026-03-01", "营业日,原样保留于备注", "Business day; not used.")
 		card    = cardID().must()
 		kind    = id("charge_type", "", "充值类型,不影响结果", "Kind of charge; not used.")
-		order   = id("outer_order_id", "2424535354", "外部订单号", "The charge's number.").must()
+		order   = id("outer_order_id", "2424535360", "外部订单号", "The charge's number.").must()
 		outPay  = id("out_pay_id", "", "外部支付单号,不影响结果", "Outer number of the payment; not used.")
 		ext     = text("ext_info", "", "扩展信息,不影响结果", "Not used.")
 		gift    = fee("gift_value", "100", "赠储,单位:分", "Given value in fen.")
@@ -48,7 +48,7 @@ func chargeUpdate() *Method {
 		real    = fee("real_value", "1000", "实储,单位:分", "Paid value in fen.")
 		trigger = boolean("trigger_gift", "false", "是否按品牌充值规则加赠", "Whether to add the gift of the brand's recharge rule, if that is switched on.")
 	)
-	card.Example = "34243335"
+	card.Example = "12884901889"
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {
 		c := &ledger.Charge{
 			Head: head, Order: in.text(order), Real: ledger.Amount(in.num(real)), Gift: ledger.Amount(in.num(gift)), Pre: ledger.Amount(in.num(pre)),

@@ -24,7 +24,7 @@ func voucherSend() *Method {
 		customer = id("customer_id", "34243334", "用户id", "Member.").must()
 		shop     = id("shop_id", "243545", "门店id", "Shop; or out_shop_id.")
 		operator = id("operator_id", "322343434", "操作人id", "Who did it.")
-		template = id("voucher_id", "9001", "券模板id", "The template.").must()
+		template = id("voucher_id", "T200", "券模板id", "The template.").must()
 		num      = number("voucher_num", "1", "发券数量,1到100", "How many to issue, 1 to 100.").between(1, 100).must()
 	)
 	build := func(in *Input, head ledger.Head) (reverse.Command, *top.Fault) {

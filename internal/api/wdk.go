@@ -120,7 +120,7 @@ func (o *operatorVo) read(in *Input) (id, name string, kind int64) {
 func applyRefund() *Method {
 	var (
 		subs     = numbers("biz_order_ids", "[5000399193546580981]", "wdk子单;也可用sub_out_order_ids,两者都给时须指同一批子单", "Sub-orders; or sub_out_order_ids. Given both, they must name the same.").items(linesMax)
-		cards    = ids("gift_card_nos", "22076108", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled; those left out are named by the quote.").items(linesMax)
+		cards    = ids("gift_card_nos", "", "礼品卡号", "Gift cards sold in these sub-orders, to be cancelled; those left out are named by the quote.").items(linesMax)
 		outs     = ids("sub_out_order_ids", "", "外部子单;也可用biz_order_ids,两者都给时须指同一批子单", "Outer numbers of the sub-orders; or biz_order_ids. Given both, they must name the same.").items(linesMax)
 		store    = id("store_id", "2131", "门店id", "Store.").must()
 		operator = newOperatorVo("操作者", "Who asks; least rights if absent.")

@@ -117,7 +117,9 @@ func (w *world) makeBrands() error {
 			Policy: ledger.Policy{
 				Recharge:  []ledger.RechargeRule{{Real: 10000, Gift: 1000}, {Real: 50000, Gift: 8000}},
 				PointDays: 365,
+				Earn:      ledger.EarnRule{Points: 1, Fen: 100},
 			},
+			Levels: []ledger.Level{{ID: "silver", Name: "银卡"}, {ID: "gold", Name: "金卡", Rate: 150}},
 		},
 	} {
 		if err := w.store.PutBrand(w.ctx, b, store.Author{By: "recoup demo", At: w.now.UnixMilli()}); err != nil {

@@ -41,20 +41,25 @@ func (w *world) newMember(mobile string) (id, who, card string) {
 	return id, who, `"card_id":"` + accounts.Result.Result[0].Card + `"`
 }
 
-// A door is a way to make something of 1000, or to undo part of it. In its request $O is the order, $N the number of the undo, $W the member and $C the card.
+// A door is a way to make something of 1000, or to undo part of it. In its request $O is the order, $N the number of the undo, $W the member, $C the
+// card and $V a voucher.
 type door struct {
 	method, request string
 	part            int64 // what it gives back; 0: all that is left
 }
 
+// numbered reports whether the undo has a number of its own, which it takes.
+func (d door) numbered() bool { return strings.Contains(d.request, "$N") }
+
 // capped are the things that several doors make and undo. Every door undoes what any door made.
 var capped = []struct {
-	name        string
-	makes       []door
-	undoes      []door
-	tender      string // of the WDK order that is paid with it, if any
-	charge      bool   // undone, it leaves the member; else it comes back
-	countPoints bool
+	name   string
+	makes  []door
+	undoes []door
+	tender string // of the WDK order that is paid with it, if any
+	charge bool   // undone, it leaves the member; else it comes back
+	counts string // "points", "vouchers": what is counted; else fen
+	whole  int64  // of it; 0: 1000
 }{
 	{
 		name: "charge", charge: true,
@@ -86,7 +91,7 @@ var capped = []struct {
 		},
 	},
 	{
-		name: "points spent", tender: `"code":"POINT","point":1000`, countPoints: true,
+		name: "points spent", tender: `"code":"POINT","point":1000`, counts: "points",
 		makes: []door{
 			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","point":1000`},
 			{method: "open.point.operate", request: `$W,"operate_type":4,"outer_order_id":"$O","change_point":1000`},
@@ -101,12 +106,77 @@ var capped = []struct {
 			{wdkReverse, "", 0},
 		},
 	},
+	{
+		name: "points granted", charge: true, counts: "points",
+		makes: []door{
+			{method: "point.extracharge", request: `$W,"out_biz_id":"$O","change_point":1000`},
+			{method: "open.point.operate", request: `$W,"operate_type":1,"outer_order_id":"$O","change_point":1000`},
+		},
+		undoes: []door{
+			{"point.extra.consume", `$W,"out_biz_id":"$O","change_point":600`, 600},
+			{"point.extra.consume", `$W,"out_biz_id":"$O","change_point":400`, 400},
+			{"point.extra.consume", `$W,"out_biz_id":"$O","change_point":1000`, 1000},
+		},
+	},
+	{
+		name: "points earned", charge: true, counts: "points",
+		makes: []door{
+			{method: "open.order.backflow", request: `"action":"PAID","order_info":{"outer_order_id":"$O","actual_fee":100000,$B}`},
+			{method: "open.order.backflow", request: `"action":"SUCCESS","order_info":{"outer_order_id":"$O","actual_fee":100000,$B}`},
+		},
+		undoes: []door{
+			{"open.order.backflow", refundBill + `"refund_amount":60000}]`, 600},
+			{"open.order.backflow", refundBill + `"refund_amount":40000}]`, 400},
+			{"open.order.backflow", refundBill + `"refund_amount":100000}]`, 1000},
+			{"open.order.backflow", `"action":"CLOSE","order_info":{"outer_order_id":"$O"}`, 0},
+		},
+	},
+	{
+		name: "a voucher used", counts: "vouchers", whole: 1,
+		makes: []door{
+			{method: "open.assert.verify", request: `$W,"outer_order_id":"$O","voucher_id_list":["$V"]`},
+			{method: "voucher.status.change", request: `$W,"out_order_id":"$O","voucher_id_list":["$V"],"voucher_status_action":"NORMAL_ISUSED"`},
+		},
+		undoes: []door{
+			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N"`, 0},
+			{"open.assert.refund", `$W,"outer_order_id":"$O","new_outer_order_id":"$N","voucher_id_list":["$V"]`, 0},
+			{"voucher.status.change", `$W,"out_order_id":"$O","voucher_id_list":["$V"],"voucher_status_action":"ISUSED_NORMAL"`, 0},
+		},
+	},
 }
+
+const refundBill = `"action":"REFUND","order_info":{"outer_order_id":"$O"},"refund_info_list":[{"out_refund_no":"$N",`
 
 // wdkReverse stands for a quote and its commit, of the order that was paid with the thing.
 const wdkReverse = "reverse.creatrefund"
 
 const reversePoints = `$W,"biz_type":"DEDUCT_FROM_CONSUME_REVERSE","biz_channel":"KRY","out_biz_id":"$O","reverse_order_id":"$N"`
+
+// voucher issues a voucher to a member.
+func (w *world) voucher(id, who string) string {
+	w.t.Helper()
+	var issued struct{ Result struct{ Result []string } }
+	body := w.crm("voucher.send", "v-"+id, who+`,"voucher_id":"T200","voucher_num":1`)
+	if err := json.Unmarshal([]byte(body), &issued); err != nil || len(issued.Result.Result) != 1 {
+		w.t.Fatalf("%v in %s", err, body)
+	}
+	return issued.Result.Result[0]
+}
+
+// usable counts the vouchers that a member can use.
+func (w *world) usable(who string) int64 {
+	w.t.Helper()
+	var page struct {
+		Result struct {
+			Size *int64 `json:"total_size"`
+		}
+	}
+	body := w.crm("customer.voucher.list", "", who+`,"voucher_status_list":"NORMAL","page_size":1`)
+	if err := json.Unmarshal([]byte(body), &page); err != nil || page.Result.Size == nil {
+		w.t.Fatalf("%v in %s", err, body)
+	}
+	return *page.Result.Size
+}
 
 // sell books a WDK order of one line, paid by an order's spend of 1000, and tells the line's number.
 func (w *world) sell(order, tender string) json.Number {
@@ -166,14 +236,17 @@ func testOneCap(t *testing.T, open opener) {
 	n := 0
 	for _, thing := range capped {
 		balance := func() int64 {
-			fen, points := w.member(member)
-			switch {
-			case thing.countPoints:
-				return points
-			case thing.charge:
-				return -fen
+			n, points := w.member(member)
+			switch thing.counts {
+			case "points":
+				n = points
+			case "vouchers":
+				n = w.usable(who)
 			}
-			return fen
+			if thing.charge {
+				return -n
+			}
+			return n
 		}
 		for _, made := range thing.makes {
 			for _, a := range thing.undoes {
@@ -185,11 +258,15 @@ func testOneCap(t *testing.T, open opener) {
 							second = first
 						}
 						var sub json.Number
+						voucher := ""
+						if thing.counts == "vouchers" {
+							voucher = w.voucher(order, who)
+						}
 						send := func(d door, id, number string) string {
 							if d.method == wdkReverse {
 								return w.reverse(sub, d.part)
 							}
-							return w.crm(d.method, id, strings.NewReplacer("$O", order, "$N", number, "$W", who, "$C", card).Replace(d.request))
+							return w.crm(d.method, id, strings.NewReplacer("$O", order, "$N", number, "$W", who, "$C", card, "$V", voucher, "$B", `"vip_user_id":"`+member+`"`).Replace(d.request))
 						}
 						send(made, order, "")
 						if thing.tender != "" {
@@ -198,15 +275,16 @@ func testOneCap(t *testing.T, open opener) {
 						before := balance()
 						answers := []string{send(a, first+"-1", first), send(b, first+"-2", second)}
 						got := balance() - before
-						want := cmp.Or(a.part, 1000)
-						switch left := 1000 - want; {
-						case same && a.method == b.method && a.method != wdkReverse: // a replay, or refused: the number is taken
+						whole := cmp.Or(thing.whole, 1000)
+						want := cmp.Or(a.part, whole)
+						switch left := whole - want; {
+						case same && a.method == b.method && a.numbered() && b.numbered(): // a replay, or refused: the number is taken
 						case b.part == 0:
 							want += left
 						case b.part <= left:
 							want += b.part
 						}
-						if got != want || got > 1000 {
+						if got != want || got > whole {
 							t.Errorf("%s by %s, %s of %d, then %s of %d, same number %v: %d came back, want %d\n%s",
 								thing.name, made.method, a.method, a.part, b.method, b.part, same, got, want, strings.Join(answers, "\n"))
 						}
