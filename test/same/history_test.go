@@ -28,6 +28,7 @@ type history struct {
 	charges  []string // numbers; whether they were booked is not known here
 	grants   []string
 	spends   []string
+	bills    []string
 	vouchers []voucher
 	orders   []order
 	quotes   []*reverse.Quote // offered, not submitted
@@ -41,6 +42,7 @@ type voucher struct{ member, id string }
 // order is a WDK order that was taken.
 type order struct {
 	shop  string
+	out   string
 	subs  []int64
 	codes []string // of its tenders
 }
@@ -87,6 +89,13 @@ var rules = []func(b *ledger.Brand){
 	func(b *ledger.Brand) { b.Policy.ValueDays, b.Policy.PointDays = 1, 2 },
 	func(b *ledger.Brand) { b.Policy.ValueDays, b.Policy.PointDays = 3, 1 },
 	func(b *ledger.Brand) { b.Policy.ValueDays, b.Policy.PointDays = 0, 0 },
+	func(b *ledger.Brand) { b.Policy.Earn = ledger.EarnRule{Points: 1, Fen: 2} },
+	func(b *ledger.Brand) {
+		b.Policy.EarnBack, b.Policy.GrantBack = ledger.ShortfallDebt, ledger.ShortfallDebt
+	},
+	func(b *ledger.Brand) {
+		b.Policy.EarnBack, b.Policy.GrantBack = ledger.ShortfallRefuse, ledger.ShortfallAbsorb
+	},
 	func(b *ledger.Brand) { b.Policy.GraceDays, b.Policy.VoucherGrace = 2, 3 },
 	func(b *ledger.Brand) { b.Policy.Window = [ledger.Families]int64{ledger.Points: day} },
 	func(b *ledger.Brand) { b.Policy.Window = [ledger.Families]int64{} },
@@ -161,6 +170,12 @@ var makers = []struct {
 	{10, (*history).charge},
 	{5, (*history).refundCharge},
 	{4, (*history).grant},
+	{3, (*history).ungrant},
+	{5, (*history).bill},
+	{4, (*history).unbill},
+	{2, (*history).reissue},
+	{2, (*history).fetch},
+	{4, (*history).payout},
 	{8, (*history).freeze},
 	{12, (*history).spend},
 	{5, (*history).capture},
@@ -331,6 +346,72 @@ func (h *history) refundCharge(s *step) {
 func (h *history) grant(s *step) {
 	order, amount := h.number("G", &h.grants), h.amount(500)
 	s.add(func(head ledger.Head) reverse.Command { return &ledger.Grant{Head: head, Order: order, Amount: amount} }, h.head("grant", h.who()))
+}
+
+func (h *history) ungrant(s *step) {
+	order, amount := h.known(h.grants), h.amount(600)
+	s.add(func(head ledger.Head) reverse.Command {
+		return &ledger.UndoGrant{Head: head, Order: order, Amount: amount}
+	}, h.head("ungrant", pick(h, ledger.Who{}, h.who())))
+}
+
+// bill tells what was paid, of a number that may have paid with assets.
+func (h *history) bill(s *step) {
+	order, fee := pick(h, h.known(h.spends), h.number("B", &h.bills)), h.amount(900)
+	h.bills = append(h.bills, order)
+	paid := []ledger.Payment{{Method: "STORED_VALUE", Number: h.known(h.spends), Amount: fee / 2}, {Method: "CASH", Amount: fee - fee/2}}
+	if h.rand.IntN(2) == 0 {
+		paid = nil
+	}
+	s.add(func(head ledger.Head) reverse.Command {
+		return &ledger.Earn{Head: head, Order: order, Fee: fee, Payments: slices.Clone(paid)}
+	}, h.head("bill", h.who()))
+}
+
+func (h *history) unbill(s *step) {
+	order, amount := h.known(h.bills), h.amount(400)
+	number, keyed := h.keyed("unbill", order, amount)
+	refunds := []ledger.BillRefund{{Number: number, Amount: amount, Keyed: keyed}}
+	if h.rand.IntN(6) == 0 {
+		refunds = nil
+	}
+	s.add(func(head ledger.Head) reverse.Command {
+		return &ledger.Unearn{Head: head, Order: order, Refunds: slices.Clone(refunds)}
+	}, h.head("unbill", pick(h, ledger.Who{}, ledger.Who{}, h.who())))
+}
+
+func (h *history) reissue(s *step) {
+	order, vouchers := h.known(h.spends), h.some()
+	s.add(func(head ledger.Head) reverse.Command {
+		return &ledger.ReissueVouchers{Head: head, Order: order, Vouchers: slices.Clone(vouchers)}
+	}, h.head("reissue", ledger.Who{}), func(r ledger.Result) {
+		for _, id := range r.IDs {
+			h.vouchers = append(h.vouchers, voucher{of(h, h.members, "m0"), id})
+		}
+	})
+}
+
+// fetch has the goods of a reverse picked up, and approves it by what was counted. Nobody knows its order's number: it is refused now and then.
+func (h *history) fetch(s *step) {
+	id, o := of(h, h.reverses, 1), of(h, h.orders, order{out: "none"})
+	counted := reverse.Quantity(h.amount(1100))
+	s.add(func(head ledger.Head) reverse.Command {
+		return &reverse.CreateFetch{
+			Head: head, Store: o.shop, Reverse: id, Out: o.out, Lines: []reverse.FetchLine{{Sub: o.out + "-0", Expected: 1000, Refund: 1000}},
+			Fetch: reverse.Fetch{Type: 1, Buyer: &reverse.Buyer{Name: "张三"}},
+		}
+	}, h.head("fetch", ledger.Who{}))
+	s.add(func(head ledger.Head) reverse.Command {
+		return &reverse.AgreeReverse{Head: head, Reverse: id, Counted: counted}
+	}, h.head("counted", ledger.Who{}))
+}
+
+func (h *history) payout(s *step) {
+	payout := strconv.FormatInt(of(h, h.reverses, 1), 10) + "-" + strconv.Itoa(1+h.rand.IntN(3))
+	to := pick(h, reverse.Paid, reverse.Paid, reverse.PayFailed, reverse.Unknown, reverse.Pending)
+	s.add(func(head ledger.Head) reverse.Command {
+		return &reverse.SettlePayout{Head: head, Payout: payout, Status: to}
+	}, h.head("payout", ledger.Who{}))
 }
 
 func (h *history) freeze(s *step) {
@@ -524,7 +605,7 @@ func (h *history) takeOrder(s *step) {
 		return &t
 	}, h.head("order", ledger.Who{}), func(r ledger.Result) {
 		if r.Code == ledger.OK {
-			o := order{shop: shop, subs: r.Numbers[1:]}
+			o := order{shop: shop, out: out, subs: r.Numbers[1:]}
 			for _, t := range c.Tenders {
 				o.codes = append(o.codes, t.Code)
 			}
@@ -623,7 +704,7 @@ func (h *history) inOneGo(s *step) {
 		}
 	}, h.head("order", ledger.Who{}), func(r ledger.Result) {
 		if r.Code == ledger.OK {
-			h.orders = append(h.orders, order{"s2", r.Numbers[1:], []string{reverse.StoredValue, reverse.PointTender, "10001"}})
+			h.orders = append(h.orders, order{"s2", out, r.Numbers[1:], []string{reverse.StoredValue, reverse.PointTender, "10001"}})
 		}
 	})
 	var cards []string // sold with it, and refunded with it

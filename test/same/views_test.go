@@ -161,7 +161,7 @@ var kinds = map[ledger.OpKind]string{
 	ledger.OpCharge: "charge", ledger.OpUncharge: "uncharge", ledger.OpFreeze: "freeze", ledger.OpRelease: "release", ledger.OpHoldExpire: "hold-expire",
 	ledger.OpSpend: "spend", ledger.OpRefund: "refund", ledger.OpGrant: "grant", ledger.OpExpire: "expire", ledger.OpMember: "member",
 	ledger.OpIssue: "issue", ledger.OpOrder: "order", ledger.OpReverse: "reverse", ledger.OpCardCancel: "card-cancel", ledger.OpImport: "import",
-	ledger.OpDebt: "debt",
+	ledger.OpDebt: "debt", ledger.OpEarn: "earn", ledger.OpUnearn: "unearn", ledger.OpUngrant: "ungrant",
 }
 
 // lines writes a stream a line each.
