@@ -24,7 +24,11 @@ import (
 
 // importCmd brings in what was kept elsewhere.
 type importCmd struct {
-	GiftCards importCardsCmd `cmd:"" help:"Import gift cards from a CSV file."`
+	Members   importMembersCmd  `cmd:"" help:"Import members from a table."`
+	Balances  importBalancesCmd `cmd:"" help:"Import what members had of stored value and points, as opening lots."`
+	Vouchers  importVouchersCmd `cmd:"" help:"Import vouchers that members hold."`
+	Orders    importOrdersCmd   `cmd:"" help:"Import paid WDK orders, so that they can be refunded."`
+	GiftCards importCardsCmd    `cmd:"" help:"Import gift cards from a CSV file."`
 }
 
 type importCardsCmd struct {
@@ -73,13 +77,22 @@ func (c *importCardsCmd) Run(e *env) error {
 		return err
 	}
 	p := newProgress(e, "checked", len(cards))
-	err = rehearse(e.ctx, s, c.Brand, cards, p)
+	bad := rehearse(e.ctx, s, c.Brand, cards, p)
+	err = bad.err()
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	p = newProgress(e, "imported", len(cards))
-	sum, err := importCards(e.ctx, s, c.Brand, cards, p)
+	sum := imported{}
+	err = importLines(e.ctx, s, c.Brand, cards, p, func(l importLine, r ledger.Result) {
+		if r.Replayed {
+			sum.Present++
+			return
+		}
+		sum.Imported++
+		sum.Value += int64(l.cmd.(*ledger.ImportCard).Value)
+	})
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w; run it again to go on where it stopped", c.File, err)
@@ -100,10 +113,10 @@ func (c *importCardsCmd) Run(e *env) error {
 	return nil
 }
 
-// cardLine is one line of the file.
-type cardLine struct {
+// importLine is one line of a file, and the command that it comes to.
+type importLine struct {
 	line int
-	cmd  *ledger.ImportCard
+	cmd  reverse.Command
 }
 
 // faults gathers what is wrong with a file, as many as a person wants to read at once.
@@ -140,12 +153,12 @@ func (f *faults) err() error {
 }
 
 // readCards reads and checks the lines of a file.
-func readCards(in io.Reader, brand string) ([]cardLine, error) {
+func readCards(in io.Reader, brand string) ([]importLine, error) {
 	r := csv.NewReader(skipMark(in))
 	r.FieldsPerRecord = -1
 	r.TrimLeadingSpace = true
 	r.ReuseRecord = true
-	var cards []cardLine
+	var cards []importLine
 	var bad faults
 	first := map[string]int{} // the line on which a card came first
 	for {
@@ -177,7 +190,7 @@ func readCards(in io.Reader, brand string) ([]cardLine, error) {
 			continue
 		}
 		c.Head = importHead(brand, c)
-		cards = append(cards, cardLine{line, c})
+		cards = append(cards, importLine{line, c})
 	}
 	if err := bad.err(); err != nil {
 		return nil, err
@@ -275,47 +288,69 @@ const rehearsed = 500
 
 // rehearse decides every line on snapshots that are thrown away, so that what the books would refuse is known before anything is
 // written.
-func rehearse(ctx context.Context, s store.Store, brand string, cards []cardLine, p *progress) error {
+func rehearse(ctx context.Context, s store.Store, brand string, lines []importLine, p *progress) *faults {
 	var bad faults
-	for len(cards) > 0 {
-		part := cards[:min(rehearsed, len(cards))]
-		cards = cards[len(part):]
+	for len(lines) > 0 {
+		part := lines[:min(rehearsed, len(lines))]
+		lines = lines[len(part):]
 		keys := reverse.NewKeys()
-		for _, c := range part {
-			reverse.KeysOf(c.cmd, keys)
-			if c.cmd.Member != "" { // the member a card is bound to may have something due
-				keys.AllLots[ledger.Ident{Type: ledger.ByCustomer, Text: c.cmd.Member}] = struct{}{}
+		for _, l := range part {
+			reverse.KeysOf(l.cmd, keys)
+			for _, id := range membersOf(l.cmd) { // who may have something due
+				keys.AllLots[id] = struct{}{}
 			}
 		}
 		now := nowMilli()
 		state, err := s.Read(ctx, brand, keys, now)
 		if err != nil {
-			return err
+			bad.add(part[0].line, "%w", err)
+			return &bad
 		}
-		stamp := &ledger.Stamp{At: now, Next: func() int64 { return 1 }}
-		for _, c := range part {
-			r, err := reverse.Decide(state, c.cmd, stamp)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", c.line, err)
-			}
-			if r.Code != ledger.OK {
-				bad.add(c.line, "%s", refusal(c.cmd, &r))
+		next := int64(0)
+		stamp := &ledger.Stamp{At: now, Next: func() int64 { next--; return next }} // numbers that nobody has
+		for _, l := range part {
+			r, err := reverse.Decide(state, l.cmd, stamp)
+			switch {
+			case err != nil:
+				bad.add(l.line, "%w", err)
+			case r.Code != ledger.OK:
+				bad.add(l.line, "%s", refusal(l.cmd, &r))
 			}
 			p.step()
 		}
 	}
-	return bad.err()
+	return &bad
 }
 
-// refusal tells why the books refuse a card, by field and remedy.
-func refusal(c *ledger.ImportCard, r *ledger.Result) string {
+// membersOf are the identifiers of the member that a line is about.
+func membersOf(c reverse.Command) []ledger.Ident {
+	if card, ok := c.(*ledger.ImportCard); ok {
+		if card.Member == "" {
+			return nil
+		}
+		return []ledger.Ident{{Type: ledger.ByCustomer, Text: card.Member}}
+	}
+	return c.Common().Who.Idents()
+}
+
+// refusal tells why the books refuse a line, by field and remedy.
+func refusal(c reverse.Command, r *ledger.Result) string {
+	card, isCard := c.(*ledger.ImportCard)
+	switch {
+	case !isCard && r.Code == ledger.IdempotentMismatch:
+		return "was imported before with other content; correct the line or leave it out"
+	case !isCard && r.Code == ledger.MemberNotFound:
+		return "customer_id, mobile: there is no such member; import them first"
+	case !isCard:
+		return r.Code.Word() + ": " + r.English()
+	}
 	switch r.Code {
 	case ledger.IdempotentMismatch:
-		return "card: " + c.Card + " was imported before with another value, sub-order or customer; correct the line or leave it out"
+		return "card: " + card.Card + " was imported before with another value, sub-order or customer; correct the line or leave it out"
 	case ledger.CardExists:
-		return "card: there is a card " + c.Card + " already; leave the line out"
+		return "card: there is a card " + card.Card + " already; leave the line out"
 	case ledger.MemberNotFound:
-		return "customer_id: there is no member " + c.Member + "; create them first, or leave it empty for a bearer card"
+		return "customer_id: there is no member " + card.Member + "; create them first, or leave it empty for a bearer card"
 	}
 	return r.Code.Word() + ": " + r.English()
 }
@@ -327,47 +362,42 @@ type imported struct {
 	Value    int64 `json:"value"` // in fen, of the cards imported now
 }
 
-// importCards writes the cards, many at once so that the engine can commit them together. It stops at the first fault.
-func importCards(ctx context.Context, s store.Store, brand string, cards []cardLine, p *progress) (imported, error) {
+// importLines writes the lines, many at once so that the engine can commit them together. It stops at the first fault. done hears of each,
+// one at a time.
+func importLines(ctx context.Context, s store.Store, brand string, lines []importLine, p *progress, done func(importLine, ledger.Result)) error {
 	const together = 512
 	n, err := newEngine(ctx, s, engine.Options{AgeMax: time.Minute})
 	if err != nil {
-		return imported{}, err
+		return err
 	}
 	defer n.Close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	var mu sync.Mutex // guards sum and p
-	var sum imported
-	next := make(chan cardLine)
+	var mu sync.Mutex // guards done and p
+	next := make(chan importLine)
 	var workers sync.WaitGroup
-	for range min(together, len(cards)) {
+	for range min(together, len(lines)) {
 		workers.Go(func() {
-			for c := range next {
-				r, err := n.Submit(ctx, brand, c.cmd)
+			for l := range next {
+				r, err := n.Submit(ctx, brand, l.cmd)
 				if err == nil && r.Code != ledger.OK {
-					err = errors.New(refusal(c.cmd, &r))
+					err = errors.New(refusal(l.cmd, &r))
 				}
 				if err != nil {
-					stop(fmt.Errorf("line %d: %w", c.line, err))
+					stop(fmt.Errorf("line %d: %w", l.line, err))
 					return
 				}
 				mu.Lock()
-				if r.Replayed {
-					sum.Present++
-				} else {
-					sum.Imported++
-					sum.Value += int64(c.cmd.Value)
-				}
+				done(l, r)
 				p.step()
 				mu.Unlock()
 			}
 		})
 	}
-	for _, c := range cards {
+	for _, l := range lines {
 		select {
-		case next <- c:
+		case next <- l:
 			continue
 		case <-ctx.Done():
 		}
@@ -375,7 +405,7 @@ func importCards(ctx context.Context, s store.Store, brand string, cards []cardL
 	}
 	close(next)
 	workers.Wait()
-	return sum, context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
 // progress tells a person at a terminal how far a long work is. Elsewhere it is silent.

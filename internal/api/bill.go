@@ -105,7 +105,7 @@ func orderBackflow() *Method {
 	who := func(in *Input, o args) (w ledger.Who) {
 		w.Customer = o.text(vip)
 		b, phone, kind, outer := o.object(buyer), buyer.Of.Field("phone"), buyer.Of.Field("type"), buyer.Of.Field("user_id")
-		w.Mobile, _ = mobileOf(b.text(phone))
+		w.Mobile, _ = Mobile(b.text(phone))
 		if t := b.text(kind); t == "wechat" || t == "alipay" || contains(in.brand.OuterTypes, t) {
 			w.OuterType, w.Outer = t, b.text(outer)
 		}

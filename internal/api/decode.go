@@ -230,7 +230,7 @@ func (f *Field) readText(n *top.Node) (s, remedy string) {
 		return "", remedy
 	}
 	if f.Mobile {
-		if s, ok = mobileOf(s); !ok {
+		if s, ok = Mobile(s); !ok {
 			return "", remedyMobile
 		}
 	}

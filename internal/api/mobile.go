@@ -7,10 +7,10 @@ import (
 
 const remedyMobile = "不是手机号 is no mobile number"
 
-// mobileOf is the one spelling of a mobile number, so that a person is one member however a till writes it: digits in ASCII, without
+// Mobile is the one spelling of a mobile number, so that a person is one member however a till writes it: digits in ASCII, without
 // blanks, dashes, dots and brackets, and without 86, +86 or 0086 before a number of the mainland. Other countries keep + and their code.
 // ok is false for what is no number: it has 5 to 15 digits (E.164), and of the mainland, where it begins with 1, 11.
-func mobileOf(s string) (number string, ok bool) {
+func Mobile(s string) (number string, ok bool) {
 	var b strings.Builder
 	for _, r := range s {
 		switch {

@@ -43,7 +43,7 @@ func TestMobile(t *testing.T) {
 		"11111111111":        "",
 		"(+86)-(0)123456789": "",
 	} {
-		if got, ok := mobileOf(in); ok != (want != "") || ok && got != want {
+		if got, ok := Mobile(in); ok != (want != "") || ok && got != want {
 			t.Errorf("%q is %q %v, want %q", in, got, ok, want)
 		}
 	}

@@ -120,18 +120,24 @@ func TestOperateTypes(t *testing.T) {
 		{"give vouchers back", crm + "voucher.status.change", []string{"voucher_status_action", `"ISUSED_NORMAL"`}, &ledger.ReissueVouchers{
 			Order: "2424535355", Vouchers: []string{"2837374884"},
 		}},
-		{"a bill", crm + "open.order.backflow", []string{"refund_info_list", ``, "payment_info_list", `[
+		{
+			"a bill", crm + "open.order.backflow",
+			[]string{"refund_info_list", ``, "payment_info_list", `[
 			{"pay_method":"10001","user_pay_amount":600,"payment_status":"SUCCESS"},{"pay_method":"CASH","seller_receive_amount":300},
 			{"pay_method":"10002","user_pay_amount":9,"payment_status":"CLOSED"},{"pay_method":"STORED_VALUE","user_pay_amount":100,"out_payment_no":"p1"}]`},
 			&ledger.Earn{
 				Order: "2424535399", Fee: 1000, Goods: []ledger.Good{{Names: []string{"6901234567892", "", "", ""}, Fee: 600}},
 				Payments: []ledger.Payment{{Method: "10001", Amount: 600}, {Method: "CASH", Amount: 300}, {Method: "STORED_VALUE", Number: "p1", Amount: 100}},
-			}},
-		{"a bill's refund", crm + "open.order.backflow", []string{"action", `"REFUND"`, "refund_info_list", `[
+			},
+		},
+		{
+			"a bill's refund", crm + "open.order.backflow",
+			[]string{"action", `"REFUND"`, "refund_info_list", `[
 			{"out_refund_no":"r1","refund_amount":5},{"out_refund_no":"r2","refund_amount":6,"refund_status":"FAILED"}]`},
 			&ledger.Unearn{Order: "2424535399", Refunds: []ledger.BillRefund{{Number: "r1", Amount: 5, Keyed: ledger.Keyed{
 				Refund: keyOf("1332", crm+"open.order.backflow", "r1"), Original: keyOf("2424535399", "5"),
-			}}}}},
+			}}}},
+		},
 		{"a bill is closed", crm + "open.order.backflow", []string{"action", `"CLOSE"`}, &ledger.Unearn{Order: "2424535399"}},
 		{"save nothing but who", crm + "open.customer.save", []string{"birthday", ``, "channel", ``, "name", `""`, "remark", `null`, "gender", ``}, &ledger.SaveMember{}},
 	} {

@@ -156,6 +156,15 @@ type IssueVouchers struct {
 	Template string
 	Num      int64
 	Codes    []string // import only: the voucher ids to create
+	Uses     Amount   // import only: uses left of each, 0: the template's
+	End      int64    // import only: valid until, milliseconds since 1970; 0: as the template says
+}
+
+// OpenBalance credits what a member had elsewhere, as lots of their own: the import command.
+type OpenBalance struct {
+	Head
+	Real, Gift, Pre, Points Amount
+	Expires                 int64 // deadline of the lots in milliseconds since 1970, or Never
 }
 
 // ImportCard creates a gift card with its value: the import command.

@@ -208,6 +208,12 @@ func (c *IssueVouchers) decide(s *State, at *Stamp) Result {
 		if t.Days > 0 {
 			v.Start, v.End = at.At, deadline(at.At, t.Days)
 		}
+		if c.End > 0 {
+			v.End = c.End
+		}
+		if c.Uses > 0 {
+			v.Uses = min(c.Uses, v.Uses)
+		}
 		if int(i) < len(c.Codes) {
 			v.ID = c.Codes[i]
 		} else {
@@ -274,6 +280,44 @@ func (c *ImportCard) decide(s *State, at *Stamp) Result {
 	s.newLot(o, a, Real, c.Value, Never)
 	o.counter("giftcard:import", Real, -c.Value)
 	return s.book(o, Result{ValueOK: true})
+}
+
+// Keys of an opening balance: the member.
+func (c *OpenBalance) Keys(k *Keys) { k.add(&c.Head) }
+
+// decide credits an opening balance to the member card, and its points to the purse.
+func (c *OpenBalance) decide(s *State, at *Stamp) Result {
+	m, refused, ok := s.member(&c.Head)
+	if !ok {
+		return refused
+	}
+	card, purse := s.accountOf(&c.Head, m, Value), s.accountOf(&c.Head, m, Points)
+	if card == nil || purse == nil {
+		return Refuse(CardNotFound, T("card", c.Who.Card))
+	}
+	s.Settle(m.ID, at)
+	credit := [Kinds]Amount{Real: c.Real, Gift: c.Gift, Pre: c.Pre}
+	switch {
+	case max(c.Real, c.Gift, c.Pre, Sum(credit, Value)) > min(AmountMax, card.room(Value)):
+		return Refuse(AmountTooLarge, Money("max", min(AmountMax, card.room(Value))))
+	case c.Points > min(AmountMax, purse.room(Points)):
+		return Refuse(AmountTooLarge, Score("max", min(AmountMax, purse.room(Points))))
+	}
+
+	// Nothing fails from here on.
+	o := s.op(OpImport, &c.Head, at, m.ID, "", "")
+	credit[Point] = c.Points
+	for k, n := range credit {
+		a := card
+		if Kind(k) == Point {
+			a = purse
+		}
+		if n > 0 {
+			s.newLot(o, a, Kind(k), n, c.Expires)
+			o.counter("opening", Kind(k), -n)
+		}
+	}
+	return s.book(o, Result{ValueOK: true, PointOK: true})
 }
 
 // Keys of a sweep: the member.

@@ -546,6 +546,12 @@ func (s *script) command(a *args) Command {
 			c.Refunds = append(c.Refunds, BillRefund{f.name, f.amount, Keyed{digest("unbill", f.name), digest(order, fmt.Sprint(f.amount))}})
 		}
 		return c
+	case "open": // import of a balance
+		c := &OpenBalance{Head: h, Real: a.num("real"), Gift: a.num("gift"), Pre: a.num("pre"), Points: a.num("point")}
+		if a.has("until") {
+			c.Expires = s.now + a.span("until")
+		}
+		return c
 	case "send": // voucher.send
 		var codes []string
 		if a.has("codes") {

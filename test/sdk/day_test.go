@@ -62,7 +62,7 @@ func TestDay(t *testing.T) {
 	for _, part := range []struct {
 		name  string
 		ahead time.Duration
-	}{{"evening", 0}, {"morning", tomorrow.Sub(time.Now())}} {
+	}{{"evening", 0}, {"morning", time.Until(tomorrow)}} {
 		now := func() time.Time { return time.Now().Add(part.ahead) }
 		house, err := recoup.Open(t.Context(), recoup.Options{DB: db, Now: now})
 		if err != nil {
