@@ -234,6 +234,9 @@ func (f Fig) zh() string {
 	return f.Text
 }
 
+// String is the figure in English, with its unit.
+func (f Fig) String() string { return f.en() }
+
 func (f Fig) en() string {
 	switch f.Unit {
 	case Fen:

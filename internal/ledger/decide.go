@@ -1,6 +1,9 @@
 package ledger
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Decide decides one command: replay first, then the command's own rule. It is pure: no clock, no I/O, no randomness but the stamp.
 // It changes the state in place and notes every change for the store. The error is *ErrNeedLots: load the batch again with every open
@@ -8,21 +11,23 @@ import "slices"
 func Decide(s *State, c Command, at *Stamp) (Result, error) {
 	return Guard(s, c.Common(), at, func() Result {
 		r := c.decide(s, at)
-		if debit(c) && codes[r.Code].Remembered {
-			s.remember(c.Common(), r, at)
+		if order, ok := debit(c); ok && codes[r.Code].Remembered {
+			s.remember(c.Common(), order, r, at)
 		}
 		return r
 	})
 }
 
-// debit reports whether a refusal of the command is worth remembering: a delayed duplicate of a refused debit must not debit after the
-// cashier took cash. Refused credits and reversals are not remembered.
-func debit(c Command) bool {
-	switch c.(type) {
-	case *Freeze, *Spend:
-		return true
+// debit reports whether a refusal of the command is worth remembering, and under which number: a delayed duplicate of a refused debit must
+// not debit after the cashier took cash. Refused credits and reversals are not remembered.
+func debit(c Command) (order string, ok bool) {
+	switch c := c.(type) {
+	case *Freeze:
+		return c.Order, true
+	case *Spend:
+		return c.Order, true
 	}
-	return false
+	return "", false
 }
 
 // Guard answers a replay, or runs the rule.
@@ -70,11 +75,14 @@ func (s *State) replay(h *Head, at *Stamp) (Result, bool) {
 }
 
 // remember keeps a refused debit.
-func (s *State) remember(h *Head, r Result, at *Stamp) {
+func (s *State) remember(h *Head, order string, r Result, at *Stamp) {
 	if h.Request.IsZero() {
 		return
 	}
-	f := &Refusal{Request: h.Request, Content: h.Content, Result: r, Until: at.At + remember}
+	f := &Refusal{
+		Request: h.Request, Content: h.Content, Result: r, Until: at.At + remember,
+		Order: order, Method: h.Method, App: h.App, Shop: cmp.Or(h.Shop, h.ShopAlias),
+	}
 	s.Refusals[h.Request] = f
 	s.Changes.Refusals = append(s.Changes.Refusals, f)
 }

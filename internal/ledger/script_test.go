@@ -21,6 +21,7 @@ import (
 //	voucher V1 NORMAL left=1 +3d        one voucher
 //	ops SPEND EXPIRE                    the operations that the last command booked
 //	history C1 charge uncharge          the operations of a business number
+//	left C1 charge:70/100 spend:5/5     what can still be undone of a business number's originals, and what each came to
 //	book loss=-30                       the sum of a counter account
 //	policy gift=deduct grace=3          the brand's rules from now on
 //	template T uses=3 days=30           a voucher template
@@ -223,6 +224,8 @@ func (s *script) run(line string) {
 		no := a.pos[0]
 		a.pos = a.pos[1:]
 		s.kinds(a, s.orders[no])
+	case "left":
+		s.left(a)
 	case "book":
 		s.book(a)
 	case "owed":
@@ -677,6 +680,19 @@ func (s *script) newTemplate(a *args) {
 		t.Shops = strings.Split(a.text("shops"), ",")
 	}
 	s.template(t)
+}
+
+// left compares what is left of a number's originals.
+func (s *script) left(a *args) {
+	state := NewState(s.brand)
+	state.Orders[a.pos[0]] = s.orders[a.pos[0]]
+	var got []string
+	for _, l := range state.Left(a.pos[0]) {
+		got = append(got, fmt.Sprintf("%s:%d/%d", l.Kind, l.Left, l.Was))
+	}
+	if !slices.Equal(got, a.pos[1:]) {
+		s.failf("left %s %s", a.pos[0], strings.Join(got, " "))
+	}
 }
 
 // balance compares an account, every kind of it.

@@ -22,8 +22,15 @@ type Refusal struct {
 	Request Digest
 	Content Digest
 	Result  Result
-	Until   int64 // milliseconds since 1970; forgotten when stamp ≥ Until
+	Until   int64  // milliseconds since 1970; forgotten when stamp ≥ Until
+	Order   string // the business number that was refused
+	Method  string
+	App     string
+	Shop    string // as the caller named it: shop_id or out_shop_id
 }
+
+// At is when it was refused, in milliseconds since 1970.
+func (r *Refusal) At() int64 { return r.Until - remember }
 
 // TombKey names a tombstone.
 type TombKey struct {

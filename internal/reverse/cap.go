@@ -50,6 +50,19 @@ func (s *State) table(o *Order, at *ledger.Stamp) *table {
 	return tb
 }
 
+// Refundable is what of each cell of an order can be refunded now: rows and columns are those of its shares. Cells of one tender draw on one
+// spend, so together they may have less than their sum.
+func (s *State) Refundable(o *Order, at *ledger.Stamp) [][]Amount {
+	tb := s.table(o, at)
+	cells := make([][]Amount, len(tb.left))
+	for row := range cells {
+		for tender := range o.Tenders {
+			cells[row] = append(cells[row], tb.cap(row, tender))
+		}
+	}
+	return cells
+}
+
 // post is the row of postage.
 func (o *Order) post() int { return len(o.Subs) }
 

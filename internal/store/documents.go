@@ -180,18 +180,28 @@ func (c *codec) voucher(v *ledger.Voucher) {
 	})
 }
 
-// AppendResult appends the text of a result, as remembered with a refusal.
-func AppendResult(dst []byte, r *ledger.Result) []byte {
+// AppendRefusal appends the text of what is remembered of a refusal beside its keys: its result, and what was refused.
+func AppendRefusal(dst []byte, r *ledger.Refusal) []byte {
 	c := &codec{b: dst}
-	c.object(func() { c.result(r) })
+	c.refusal(r)
 	return c.b
 }
 
-// ParseResult reads what AppendResult wrote.
-func ParseResult(text []byte) (r ledger.Result, err error) {
+// ParseRefusal reads what AppendRefusal wrote into a refusal.
+func ParseRefusal(text []byte, r *ledger.Refusal) error {
 	c := reader(string(text))
-	c.object(func() { c.result(&r) })
-	return r, c.end("result")
+	c.refusal(r)
+	return c.end("refusal")
+}
+
+func (c *codec) refusal(r *ledger.Refusal) {
+	c.object(func() {
+		c.result(&r.Result)
+		c.text("order", &r.Order)
+		c.text("method", &r.Method)
+		c.text("app", &r.App)
+		c.text("shop", &r.Shop)
+	})
 }
 
 // orderText and reverseText spell digests and ids as text, where the types themselves would become lists of numbers.

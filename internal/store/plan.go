@@ -278,7 +278,7 @@ func (p *plan) remembered() error {
 		column(refusals, func(r *ledger.Refusal) []byte { return r.Request[:] }),
 		column(refusals, func(r *ledger.Refusal) []byte { return r.Content[:] }),
 		column(refusals, func(r *ledger.Refusal) int64 { return r.Until }),
-		texts(p, refusals, func(dst []byte, r *ledger.Refusal) []byte { return AppendResult(dst, &r.Result) }),
+		texts(p, refusals, AppendRefusal),
 		column(refusals, p.printer().RefusalSeal))
 
 	lifted := slices.DeleteFunc(slices.Clone(c.TombsLifted), func(k ledger.TombKey) bool { return p.State.Tombs[k] != nil }) // planted again

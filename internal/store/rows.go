@@ -52,12 +52,11 @@ func lotOf(r Row) *ledger.Lot {
 }
 
 // RefusalOf reads a row of request, content, until, result.
-func RefusalOf(r Row) (v *ledger.Refusal, err error) {
-	v = &ledger.Refusal{Until: r.Int(2)}
+func RefusalOf(r Row) (*ledger.Refusal, error) {
+	v := &ledger.Refusal{Until: r.Int(2)}
 	copy(v.Request[:], r.Bytes(0))
 	copy(v.Content[:], r.Bytes(1))
-	v.Result, err = ParseResult(r.Bytes(3))
-	return v, err
+	return v, ParseRefusal(r.Bytes(3), v)
 }
 
 // TombOf reads a row of order_no, app, family, charge, signed, amount, member, until.

@@ -40,7 +40,7 @@ func (pr Printer) LinkSeal(l Link) []byte {
 }
 
 func refusalFields(r *ledger.Refusal) []string {
-	return []string{hex.EncodeToString(r.Request[:]), hex.EncodeToString(r.Content[:]), strconv.FormatInt(r.Until, 10), string(AppendResult(nil, &r.Result))}
+	return []string{hex.EncodeToString(r.Request[:]), hex.EncodeToString(r.Content[:]), strconv.FormatInt(r.Until, 10), string(AppendRefusal(nil, r))}
 }
 
 func tombFields(t *ledger.Tombstone) []string {

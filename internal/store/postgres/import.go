@@ -365,7 +365,7 @@ func (im *importer) operations() error {
 func (im *importer) remembered() error {
 	err := bring(im, "refusals", "refusal", "brand_id request content until result seal", im.from.Refusals,
 		func(brand int64, v *ledger.Refusal, put func(...any)) error {
-			im.text = store.AppendResult(im.text[:0], &v.Result)
+			im.text = store.AppendRefusal(im.text[:0], v)
 			put(brand, v.Request[:], v.Content[:], v.Until, im.text, im.printer(brand).RefusalSeal(v))
 			return nil
 		})
