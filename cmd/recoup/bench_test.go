@@ -32,7 +32,7 @@ func TestBench(t *testing.T) {
 	t.Parallel()
 	var groups []string
 	for name := range bench.Groups() {
-		if name != "pgbench" {
+		if name != "pgbench" && name != "reports" {
 			groups = append(groups, name)
 		}
 	}
@@ -44,11 +44,14 @@ func TestBench(t *testing.T) {
 	var lines []string
 	for _, row := range report.Rows {
 		lines = append(lines, row.String())
+		if row.Figures[bench.Refused] > 0 {
+			t.Errorf("%s: %.0f calls were refused", row, row.Figures[bench.Refused])
+		}
 		if row.Figures[bench.PerSecond] == 0 || row.Figures[bench.RecoupCPU] == 0 {
 			t.Errorf("%s was not measured: %v", row, row.Figures)
 		}
 	}
-	for _, load := range []string{"charges", "debits", "refunds", "mixed", "reads"} {
+	for _, load := range []string{"charges", "debits", "refunds", "mixed", "day", "reads"} {
 		for _, on := range []string{"PostgreSQL", "SQLite"} {
 			if line := load + ", " + on; !slices.Contains(lines, line) {
 				t.Errorf("no line %s in %q", line, lines)
@@ -74,6 +77,28 @@ func TestBenchLarge(t *testing.T) {
 	} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("nothing says %q:\n%s", want, text)
+		}
+	}
+}
+
+// What reads a whole history is measured over one, with what it needs of memory.
+func TestBenchReports(t *testing.T) {
+	t.Parallel()
+	text := measured(t, "--json", "--only", "reports", "--members", "200", "--operations", "4000", "--conns", "8", "--time", "200ms")
+	var report bench.Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	got := map[string]float64{}
+	for _, row := range report.Rows {
+		if row.Figures[bench.Took] > 0 {
+			got[row.String()] = row.Figures[bench.Lines]
+		}
+	}
+	for _, on := range []string{"PostgreSQL", "SQLite"} {
+		deep := ", " + on + ", large store, the member with a tenth of it"
+		if got["recoup member statement"+deep] < 300 || got["recoup liability"+deep] < 3 || got["recoup export operations"+deep] < 4000 {
+			t.Errorf("lines on %s: %v", on, got)
 		}
 	}
 }

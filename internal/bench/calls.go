@@ -87,6 +87,11 @@ func Reads(_ string, m Members) Call {
 	}
 }
 
+// Listings lists the flows of members: the newest page.
+func Listings(_ string, m Members) Call {
+	return func(n int64) (string, string, string) { return flows.call(m.of(n), "", "", "") }
+}
+
 // Saves makes members.
 func Saves(run string, _ Members) Call {
 	return func(n int64) (string, string, string) {

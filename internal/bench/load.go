@@ -12,6 +12,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,13 @@ func (t Target) Dial(ctx context.Context, conns int, c Call, most int64) (*Clien
 		clients.conns = append(clients.conns, k)
 	}
 	return clients, nil
+}
+
+// as sends a session with the calls that want one.
+func (c *Clients) as(session string) {
+	for _, k := range c.conns {
+		k.token = session
+	}
 }
 
 // Endless is more calls than can be sent.
@@ -130,7 +138,7 @@ func (c *Clients) send(ctx context.Context, d time.Duration, perSecond float64) 
 					c.heard(n, body)
 				}
 				calls.Add(1)
-				if !bytes.Contains(body, success) && !bytes.Contains(body, clockSuccess) {
+				if !succeeded(body) {
 					refused.Add(1)
 					mu.Lock()
 					if sample == "" {
@@ -154,7 +162,11 @@ func (c *Clients) send(ctx context.Context, d time.Duration, perSecond float64) 
 }
 
 // One of these is in every answer that is a success.
-var success, clockSuccess = []byte(`"biz_success":true`), []byte(`"time_get_response"`)
+var successes = [][]byte{[]byte(`"biz_success":true`), []byte(`"success":true`), []byte(`"state":true`), []byte(`"time_get_response"`)}
+
+func succeeded(body []byte) bool {
+	return slices.ContainsFunc(successes, func(s []byte) bool { return bytes.Contains(body, s) })
+}
 
 // conn is one keep-alive connection. It is no HTTP library on purpose: the client shares the machine with the server and must be light.
 type conn struct {
@@ -162,6 +174,7 @@ type conn struct {
 	read   *bufio.Reader
 	out    []byte
 	body   []byte
+	token  string // of a session
 	stamp  string // the timestamp parameter of this second
 	second int64
 }
@@ -187,6 +200,9 @@ func (k *conn) call(method, param, request string) ([]byte, error) {
 		"timestamp", k.stamp)
 	if param != "" {
 		p.Set(param, request)
+	}
+	if k.token != "" && strings.HasPrefix(method, wdk) {
+		p.Set("session", k.token)
 	}
 	p.Set("sign", top.Sign(p, Secret, top.HMACSHA256))
 	form := p.Encode()

@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +20,52 @@ func (r *runner) closed(ctx context.Context, s *step) error {
 		run := r.newRun()
 		return x.do.call(run, r.members(x.at)), run, Endless
 	})
+}
+
+// day measures how many calls of a day a place takes.
+func (r *runner) day(ctx context.Context, s *step) error {
+	if _, err := r.servers(ctx, s.at); err != nil {
+		return err
+	}
+	d := &day{run: r.newRun(), members: r.members(s.at)}
+	return r.listened(ctx, s, d.Call, d.Heard, Endless)
+}
+
+// method measures one method. What is about calls of another is sent once for each of them.
+func (r *runner) method(ctx context.Context, s *step) error {
+	if _, err := r.servers(ctx, s.at); err != nil {
+		return err
+	}
+	t := named(s.do.name)
+	q := &sequence{template: t, run: r.newRun(), members: r.members(s.at), about: r.sequences[t.about]}
+	most := int64(Endless)
+	if t.about != "" {
+		if q.about == nil {
+			return fmt.Errorf("there are no calls of %s for it to be about", t.about)
+		}
+		most = q.about.calls
+		if t.most > 0 {
+			most = min(most, t.most)
+		}
+	}
+	r.sequences[t.title()] = q
+	err := r.listened(ctx, s, q.Call, q.Heard, most)
+	q.calls = r.last[s.at].calls
+	return err
+}
+
+// listened measures calls whose answers are heard.
+func (r *runner) listened(ctx context.Context, s *step, call Call, heard func(int64, []byte), most int64) error {
+	x, err := r.dial(ctx, s.flow, call, most)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	x.heard = heard
+	err = r.send(x, func() (Load, error) { return x.Closed(ctx, r.Time) })
+	r.last[s.at] = sent{"", x.sum.Calls}
+	r.report.add(s.line(), Line{}, x.sample())
+	return err
 }
 
 // counted sends as many calls as the measurement before it at this place.
@@ -70,6 +118,53 @@ func (r *runner) turns(ctx context.Context, s *step, calls func(flow) (Call, str
 		r.report.add(x.line(), Line{}, x.sample())
 	}
 	return nil
+}
+
+// reported measures a command that reads the books while nothing is written: how long it takes, what it needs of memory and processor, and how
+// many lines it prints.
+func (r *runner) reported(ctx context.Context, s *step) error {
+	if _, err := r.servers(ctx, s.at); err != nil {
+		return err
+	}
+	db := s.at.database()
+	args := append(strings.Fields(s.do.name)[1:], "--brand", Brand)
+	switch s.do {
+	case statement:
+		args = append(args, "--customer", r.databases[db].members[0], "--csv")
+	case export:
+		args = append(args, "--format", "csv")
+	}
+	cmd := r.command(ctx, db, r.databases[db].dsn, args...)
+	var lines counter
+	cmd.Stdout = &lines
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended, most := make(chan error), int64(0)
+	go func() { ended <- cmd.Wait() }()
+	for running := true; running; {
+		select {
+		case err := <-ended:
+			if err != nil {
+				return err
+			}
+			running = false
+		case <-time.After(20 * time.Millisecond):
+			most = max(most, PeakRSS(cmd.Process.Pid))
+		}
+	}
+	took := time.Since(began)
+	r.report.add(s.line(), Line{}, Sample{Took: took.Seconds(), RSS: float64(most) / (1 << 20), Lines: float64(lines)})
+	return nil
+}
+
+// counter counts lines.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(bytes.Count(b, []byte("\n")))
+	return len(b), nil
 }
 
 // half measures latencies at half of the rate measured before.
@@ -177,6 +272,9 @@ func (r *runner) dial(ctx context.Context, f flow, call Call, most int64) (*side
 		conns = 1
 	}
 	clients, err := target.Dial(ctx, conns, call, most)
+	if err == nil {
+		clients.as(r.databases[f.at.database()].session)
+	}
 	return &side{flow: f, Clients: clients, servers: servers}, err
 }
 

@@ -20,6 +20,15 @@ var (
 	mixed   = &traffic{"mixed", Mixed}
 	reads   = &traffic{"reads", Reads}
 	tpcb    = &traffic{name: "TPC-B"}
+	aDay    = &traffic{name: "day"}
+	listing = &traffic{"listings", Listings}
+)
+
+// Reports of the books: commands that read all of a history.
+var (
+	statement = &traffic{name: "recoup member statement"}
+	liability = &traffic{name: "recoup liability"}
+	export    = &traffic{name: "recoup export operations"}
 )
 
 // spreadMost is how many members calls are spread over, at most.
@@ -73,6 +82,8 @@ var (
 	hotSqlite    = &place{name: "SQLite, one member", processes: []*process{sqliteServer}, hot: true}
 	onePostgres  = &place{name: "PostgreSQL, one caller", processes: []*process{mainServer}, alone: true}
 	oneSqlite    = &place{name: "SQLite, one caller", processes: []*process{sqliteServer}, alone: true}
+	deep         = &place{name: "PostgreSQL, large store, the member with a tenth of it", processes: large.processes, hot: true}
+	sqliteDeep   = &place{name: "SQLite, large store, the member with a tenth of it", processes: sqliteLarge.processes, hot: true}
 	empty        = &place{name: "PostgreSQL, empty store", processes: []*process{{emptyDB, nil}}}
 	large        = &place{name: "PostgreSQL, large store", processes: []*process{{largeDB, nil}}}
 	sqliteEmpty  = &place{name: "SQLite, empty store", processes: []*process{{sqliteEmptyDB, nil}}}
@@ -114,6 +125,7 @@ type group struct {
 // Groups that need something.
 const (
 	largeGroup   = "large"
+	reportsGroup = "reports"
 	pgbenchGroup = "pgbench"
 )
 
@@ -143,6 +155,11 @@ var groups = []*group{
 		{flow{mixed, postgres}, (*runner).closed, nil},
 		{flow{mixed, sqlite}, (*runner).closed, nil},
 	}},
+	{"day", "a day of tills: charges, debits, bills, listings, orders, and refunds of them all", []step{
+		{flow{aDay, postgres}, (*runner).day, nil},
+		{flow{aDay, sqlite}, (*runner).day, nil},
+	}},
+	{"methods", "every method by itself, on SQLite", methodSteps()},
 	{"reads", "members looked up", []step{
 		{flow{reads, postgres}, (*runner).closed, nil},
 		{flow{reads, sqlite}, (*runner).closed, nil},
@@ -162,6 +179,16 @@ var groups = []*group{
 		{flow{charges, large}, (*runner).closed, &flow{charges, empty}},
 		{flow{charges, sqliteLarge}, (*runner).closed, &flow{charges, sqliteEmpty}},
 	}},
+	{reportsGroup, "listings, statements, liabilities and exports of a store with a long history", []step{
+		{flow{listing, deep}, (*runner).closed, &flow{listing, large}},
+		{flow{listing, sqliteDeep}, (*runner).closed, &flow{listing, sqliteLarge}},
+		{flow{statement, deep}, (*runner).reported, nil},
+		{flow{liability, deep}, (*runner).reported, nil},
+		{flow{export, deep}, (*runner).reported, nil},
+		{flow{statement, sqliteDeep}, (*runner).reported, nil},
+		{flow{liability, sqliteDeep}, (*runner).reported, nil},
+		{flow{export, sqliteDeep}, (*runner).reported, nil},
+	}},
 	{"processes", "charges and mixed calls on two processes with one database", []step{
 		{flow{charges, twoProcesses}, (*runner).closed, spread},
 		{flow{mixed, twoProcesses}, (*runner).closed, &flow{mixed, postgres}},
@@ -169,6 +196,14 @@ var groups = []*group{
 	{pgbenchGroup, "pgbench -M prepared, TPC-B at scale 20, on the same server", []step{
 		{flow{tpcb, pgbench}, (*runner).tpcb, spread},
 	}},
+}
+
+// methodSteps measure every method, in the order of the templates.
+func methodSteps() (steps []step) {
+	for i := range templates {
+		steps = append(steps, step{flow{&traffic{name: templates[i].title()}, sqlite}, (*runner).method, nil})
+	}
+	return steps
 }
 
 // bars are what must hold.

@@ -31,6 +31,8 @@ const (
 	RSS         Figure = "recoup_rss_mb" // the most a process ever had
 	Refused     Figure = "refused"
 	Start       Figure = "start_s" // from exec to the first answer
+	Took        Figure = "took_s"  // of a command
+	Lines       Figure = "lines"   // that it printed
 )
 
 // A Sample is what one measurement found out.
@@ -165,6 +167,8 @@ var columns = []column{
 	{"p99 ms", P99, "%.2f"},
 	{"RSS MB", RSS, "%.0f"},
 	{"start s", Start, "%.2f"},
+	{"took s", Took, "%.1f"},
+	{"lines", Lines, "%.0f"},
 	{"refused", Refused, "%.0f"},
 }
 
@@ -199,7 +203,7 @@ func (r *Report) table(w io.Writer) {
 		rows[0] = append(rows[0], c.title)
 	}
 	for _, row := range r.Rows {
-		if row.Figures[PerSecond] == 0 {
+		if row.Figures[PerSecond] == 0 && row.Figures[Took] == 0 {
 			continue
 		}
 		cells := []string{row.Load, row.On, row.To}

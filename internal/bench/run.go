@@ -100,6 +100,7 @@ type runner struct {
 	running   map[*process]*server
 	rates     map[Line]float64 // of this round
 	last      map[*place]sent
+	sequences map[string]*sequence // of this round, by line
 }
 
 // sent is what the last measurement sent to a place.
@@ -125,7 +126,7 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	}
 	r.report.SyncTime = float64(took.Nanoseconds()) / 1000
 	if r.Other != nil { // which is tried before minutes go into filling the first database
-		if err := r.directory(ctx, &database{other: true}, "sqlite:"+filepath.Join(r.dir, "tried.db")); err != nil {
+		if _, err := r.directory(ctx, &database{other: true}, "sqlite:"+filepath.Join(r.dir, "tried.db")); err != nil {
 			return err
 		}
 	}
@@ -186,7 +187,7 @@ func (r *runner) all(ctx context.Context) error {
 		}
 	}
 	for round := range r.Rounds {
-		r.rates = map[Line]float64{}
+		r.rates, r.sequences = map[Line]float64{}, map[string]*sequence{}
 		for _, g := range wanted {
 			if err := r.group(ctx, round, g); err != nil {
 				return fmt.Errorf("%s: %w", g.name, err)
@@ -200,7 +201,7 @@ func (r *runner) all(ctx context.Context) error {
 func (r *runner) cannot(g *group) string {
 	own := slices.ContainsFunc(g.steps, func(s step) bool { return s.at.database().own })
 	switch {
-	case g.name == largeGroup && r.Operations == 0:
+	case (g.name == largeGroup || g.name == reportsGroup) && r.Operations == 0:
 		return "--operations is not given"
 	case own && r.pg == nil:
 		return "it needs a temporary PostgreSQL server"

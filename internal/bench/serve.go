@@ -18,6 +18,7 @@ import (
 type filled struct {
 	dsn     string
 	members Members // none: they come with its first server
+	session string
 }
 
 // database makes a database with its directory, if it is not made yet.
@@ -39,7 +40,7 @@ func (r *runner) database(ctx context.Context, d *database) (f *filled, err erro
 		}
 	}
 	if d != memoryDB {
-		if err := r.directory(ctx, d, f.dsn); err != nil {
+		if f.session, err = r.directory(ctx, d, f.dsn); err != nil {
 			return nil, err
 		}
 	}
@@ -78,31 +79,39 @@ func (r *runner) command(ctx context.Context, d *database, dsn string, args ...s
 // ErrNotEmpty: the database that is to be measured has something in it.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// directory puts the brand and the app into a database, by the commands that its operator would use.
-func (r *runner) directory(ctx context.Context, d *database, dsn string) error {
+// directory puts the brand, its rules, the app and a session of it into a database, by the commands that its operator would use.
+func (r *runner) directory(ctx context.Context, d *database, dsn string) (session string, err error) {
 	for _, args := range [][]string{
 		{"migrate"},
 		{"brand", "list", "--json"},
 		{"brand", "create", "--id", Brand, "--name", Brand},
 		{"shop", "add", "--brand", Brand, "--id", Shop, "--name", Shop},
+		{"brand", "template", "add", "--brand", Brand, "--id", "T", "--name", "T", "--type", "GIFT"},
 		{"app", "create", "--name", "bench", "--key", AppKey, "--secret-stdin", "--method", "*", "--brand", Brand},
+		{"session", "create", "--app", AppKey, "--merchant", "1", "--brand", Brand},
+		{"policy", "set", "--brand", Brand, "points.earn.points=1", "points.earn.fen=100"},
 	} {
 		cmd := r.command(ctx, d, dsn, args...)
 		cmd.Stdin = strings.NewReader(Secret)
 		out, err := cmd.Output()
 		var failed *exec.ExitError
 		switch {
+		case d.other && args[0] == "policy": // which older builds do not have
 		case errors.As(err, &failed):
-			return fmt.Errorf("%s %s: %s", filepath.Base(cmd.Path), strings.Join(args[:min(2, len(args))], " "), bytes.TrimSpace(failed.Stderr))
+			return "", fmt.Errorf("%s %s: %s", filepath.Base(cmd.Path), strings.Join(args[:min(2, len(args))], " "), bytes.TrimSpace(failed.Stderr))
 		case err != nil:
-			return err
+			return "", err
 		case args[len(args)-1] == "--json" && !bytes.HasPrefix(out, []byte("[")):
-			return fmt.Errorf("%s is no build of recoup: `brand list --json` says %q", cmd.Path, out[:min(len(out), 80)])
+			return "", fmt.Errorf("%s is no build of recoup: `brand list --json` says %q", cmd.Path, out[:min(len(out), 80)])
 		case args[len(args)-1] == "--json" && !bytes.HasPrefix(out, []byte("[]")):
-			return ErrNotEmpty
+			return "", ErrNotEmpty
+		case args[0] == "session":
+			if _, token, ok := bytes.Cut(out, []byte("session")); ok {
+				session, _, _ = strings.Cut(string(bytes.TrimSpace(token)), "\n")
+			}
 		}
 	}
-	return nil
+	return session, nil
 }
 
 // fill makes the members of a database, and the history of a large one, by calls to its first server.
@@ -122,12 +131,17 @@ func (r *runner) fill(ctx context.Context, d *database, f *filled, at Target) er
 		f.members = members
 		err = at.all(ctx, r.Conns, Openings(r.newRun(), members), size, nil)
 	}
-	if err == nil && history > 0 {
-		err = at.all(ctx, r.Conns, Mixed(r.newRun(), f.members), history, func(n int64, _ []byte) {
-			if n%progressEvery == 0 {
-				r.Progress("%s: %d operations made", r.doing, n)
-			}
-		})
+	for _, part := range []struct { // a tenth of the history is the first member's
+		of    Members
+		calls int64
+	}{{members[:1], history / 10}, {members, history - history/10}} {
+		if err == nil && part.calls > 0 {
+			err = at.all(ctx, r.Conns, Mixed(r.newRun(), part.of), part.calls, func(n int64, _ []byte) {
+				if n%progressEvery == 0 {
+					r.Progress("%s: %d operations made", r.doing, n)
+				}
+			})
+		}
 	}
 	if err != nil || !d.postgres {
 		return err

@@ -61,8 +61,9 @@ type Store struct {
 	store.Histories
 	store.Tables
 
-	writer      chan *writer // holds the writing connection while no batch is open and nothing is being written
-	idle        chan *conn   // connections of readers at rest
+	writer      chan *writer  // holds the writing connection while no batch is open and nothing is being written
+	idle        chan *conn    // connections of readers at rest
+	paging      chan struct{} // held by those who read a page of a history
 	checkpoints *checkpointer
 	syncer      *syncer // nil when opened read-only
 	guard       *guard
@@ -92,11 +93,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		path: path, readOnly: o.ReadOnly, writer: make(chan *writer, 1), idle: make(chan *conn, readersIdle),
+		path: path, readOnly: o.ReadOnly, writer: make(chan *writer, 1), idle: make(chan *conn, readersIdle), paging: make(chan struct{}, readersIdle),
 		closed: make(chan struct{}), rules: map[int64]*ledger.Brand{},
 	}
 	s.Books = store.Books{Stream: s.stream, Keys: o.Keys}
-	s.Histories = store.Histories{From: s.Books}
+	s.Histories = store.Histories{From: store.Books{Stream: s.page, Keys: o.Keys}}
 	s.Tables = store.Tables{
 		Keys: o.Keys,
 		Read: func(ctx context.Context, do func(store.Tx) error) error {
@@ -333,6 +334,18 @@ func (s *Store) stream(ctx context.Context, brand, query string, read func(store
 		}
 		return c.query(ctx, query, read, append([]any{h.serial}, args...)...)
 	})
+}
+
+// page is stream for a page of a history. Pages are short and many may be asked for at once: they wait for a connection that is open, as one more
+// costs ten times as much as what it reads.
+func (s *Store) page(ctx context.Context, brand, query string, read func(store.Row) error, args ...any) error {
+	select {
+	case s.paging <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.paging }()
+	return s.stream(ctx, brand, query, read, args...)
 }
 
 // tx is a transaction outside of batches.
