@@ -431,9 +431,12 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && runtime.GOOS != "windows"
 }
 
-// step counts one more done. Work that is over at once shows nothing.
-func (p *progress) step() {
-	p.done++
+// step counts one more done.
+func (p *progress) step() { p.at(int64(p.done) + 1) }
+
+// at says how many are done. Work that is over at once shows nothing.
+func (p *progress) at(done int64) {
+	p.done = int(done)
 	if p.out == nil || time.Since(p.shown) < 200*time.Millisecond {
 		return
 	}

@@ -20,6 +20,7 @@ type policyCmd struct {
 	Set     policySetCmd     `cmd:"" help:"Publish the next version of a brand's rules."`
 	Check   policyCheckCmd   `cmd:"" help:"Say what is wrong with a document of rules."`
 	Diff    policyDiffCmd    `cmd:"" help:"Show what differs between two versions, or a version and a document."`
+	Replay  policyReplayCmd  `cmd:"" help:"Decide past operations again under a draft, in memory, and tell what would differ."`
 	History policyHistoryCmd `cmd:"" help:"List the versions of a brand's rules."`
 	Schema  policySchemaCmd  `cmd:"" help:"Print the JSON Schema of rules: every rule, what it means, its bounds and default."`
 }
@@ -84,25 +85,17 @@ func (c *policySetCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	pairs := strings.Contains(c.Rules[0], "=")
-	var doc policy.Document
-	if !pairs {
-		if len(c.Rules) > 1 {
-			return errors.New("give one document, or PATH=VALUE")
-		}
-		if doc, err = readPolicy(e, c.Rules[0]); err != nil {
-			return err
-		}
+	draft, err := readDraft(e, c.Rules)
+	if err != nil {
+		return err
 	}
 	return c.with(e, func(s store.Store, old *ledger.Brand) error {
 		b, err := publish(e.ctx, s, by, "--brand", c.Brand, func(b *ledger.Brand) error {
-			if pairs {
-				if doc, err = policy.Of(b).Set(c.Rules); err != nil {
-					return err
-				}
+			doc, err := draft(b)
+			if err == nil {
+				doc.Apply(b)
 			}
-			doc.Apply(b)
-			return nil
+			return err
 		})
 		if err != nil {
 			return err
@@ -118,6 +111,18 @@ func (c *policySetCmd) Run(e *env) error {
 		fmt.Fprintf(e.stdout, "brand %s works by version %d of its rules\n", b.ID, b.Version)
 		return nil
 	})
+}
+
+// readDraft reads rules as a document, or as PATH=VALUE to set in the rules in force.
+func readDraft(e *env, rules []string) (func(*ledger.Brand) (policy.Document, error), error) {
+	if strings.Contains(rules[0], "=") {
+		return func(b *ledger.Brand) (policy.Document, error) { return policy.Of(b).Set(rules) }, nil
+	}
+	if len(rules) > 1 {
+		return nil, errors.New("give one document, or PATH=VALUE")
+	}
+	doc, err := readPolicy(e, rules[0])
+	return func(*ledger.Brand) (policy.Document, error) { return doc, nil }, err
 }
 
 // policyMax bounds a document in bytes.

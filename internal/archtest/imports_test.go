@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"engine":          {"ledger", "reverse", "store", "telemetry"},
 	"query":           {"ledger", "reverse", "store"},
 	"audit":           {"ledger", "reverse", "store"},
+	"replay":          {"ledger", "store"},
 
 	// What is brought in from elsewhere.
 	"sheet": {"github.com/xuri/excelize/v2", "golang.org/x/text"},

@@ -189,8 +189,8 @@ func (p *Policy) HoldFor() int64 {
 // ApplyFor is how long a reverse may wait for approval.
 func (p *Policy) ApplyFor() int64 { return cmp.Or(p.ApplyDays, 7) * day }
 
-// giftFor is the gift that a charge of so many fen earns.
-func (p *Policy) giftFor(real Amount) Amount {
+// GiftFor is the gift that a charge of so many fen earns.
+func (p *Policy) GiftFor(real Amount) Amount {
 	var best RechargeRule
 	for _, r := range p.Recharge {
 		if r.Real <= real && r.Real >= best.Real {

@@ -29,7 +29,7 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 	}
 	s.Settle(a.Member, at)
 	if c.ByRule && s.Brand.Policy.RechargeGift {
-		credit[Gift] += s.Brand.Policy.giftFor(c.Real)
+		credit[Gift] += s.Brand.Policy.GiftFor(c.Real)
 	}
 	if c.Real > AmountMax || c.Gift > AmountMax || c.Pre > AmountMax || Sum(credit, Value) > AmountMax {
 		return Refuse(AmountTooLarge, Money("max", AmountMax))
@@ -59,6 +59,12 @@ func principal(given *[Kinds]Amount) Kind {
 		}
 	}
 	return Gift
+}
+
+// Principal is the kind that a charge is measured by.
+func (o *Op) Principal() Kind {
+	moved := o.Moved("")
+	return principal(&moved)
 }
 
 // granted is the counter account of what is credited in a shop.

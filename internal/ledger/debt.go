@@ -10,7 +10,10 @@ import "slices"
 // is the sum of their lines.
 
 // debtOf is the key of the history that tells what a lot owes.
-func debtOf(l LotID) string { return "\x01debt/" + l.String() }
+func debtOf(l LotID) string { return DebtPrefix + l.String() }
+
+// DebtPrefix begins the keys of the histories of debts.
+const DebtPrefix = "\x01debt/"
 
 // Debt is the key of the history that tells what a line's lot owes, "" for a line of what never owes. Stores load it with the line.
 func (p *Posting) Debt() string {

@@ -24,6 +24,7 @@ import (
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
 	"recoup/internal/pgtemp"
+	"recoup/internal/replay"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
 	"recoup/internal/store/memstore"
@@ -83,6 +84,7 @@ func TestSame(t *testing.T) {
 				}
 			}
 			worlds[0].enough()
+			worlds[0].again()
 		})
 	}
 }
@@ -98,6 +100,21 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return n
+}
+
+// again decides the whole history again under its own rules, from the books alone: nothing may differ, and nearly all must be decided.
+func (w *world) again() {
+	same := func(b ledger.Brand) *ledger.Brand { return &b }
+	report, err := replay.Run(w.Context(), w.store, w.brand.ID, 0, same, func(int64) {})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, k := range report.Kinds {
+		w.Logf("%+v", *k)
+	}
+	if report.Differ > 0 || report.Untold > 0 {
+		w.Errorf("%+v", report)
+	}
 }
 
 // A world is one way in which a history happens.
