@@ -134,6 +134,7 @@ type memberView struct {
 	Held       ledger.Amount `json:"points_frozen"`
 	Owed       ledger.Amount `json:"points_owed"` // that later points repay first
 	Level      string        `json:"level_id"`
+	Merged     []string      `json:"merged"` // members that were merged into this one
 	Vouchers   []voucherView `json:"vouchers"`
 	Operations []opView      `json:"operations"`
 }
@@ -172,7 +173,7 @@ func (c *memberShowCmd) Run(e *env) error {
 		m := found.Member
 		v := memberView{
 			Customer: m.ID, Name: m.Name, Mobile: telemetry.MaskMobiles(m.Mobile), Frozen: m.Frozen, Created: showTime(m.Created),
-			Points: found.Points.Remain, Held: found.Points.Frozen, Owed: found.Points.Owed, Level: m.Level, Cards: []cardView{}, Vouchers: []voucherView{},
+			Points: found.Points.Remain, Held: found.Points.Frozen, Owed: found.Points.Owed, Level: m.Level, Merged: append([]string{}, m.From...), Cards: []cardView{}, Vouchers: []voucherView{},
 		}
 		for _, a := range found.Cards {
 			v.Cards = append(v.Cards, cardView{a.Card, a.Balance, a.Available, a.Real, a.Gift, a.Pre, a.Closed})
@@ -180,7 +181,7 @@ func (c *memberShowCmd) Run(e *env) error {
 		for _, x := range found.Vouchers {
 			v.Vouchers = append(v.Vouchers, voucherView{x.ID, x.Voucher.Template, x.Status.String(), x.Left, showUntil(x.End)})
 		}
-		ops, err := s.MemberOps(e.ctx, c.Brand, m.ID, 0, 0, c.Limit)
+		ops, err := query.MemberOps(e.ctx, s, c.Brand, m.IDs(), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -197,6 +198,9 @@ func (v *memberView) print(e *env) error {
 		state = ", frozen"
 	}
 	fmt.Fprintf(e.stdout, "member %s  %s  %s, since %s%s\n", v.Customer, orDash(v.Name), orDash(v.Mobile), v.Created, state)
+	for _, id := range v.Merged {
+		fmt.Fprintf(e.stdout, "merged with %s\n", id)
+	}
 	for _, a := range v.Cards {
 		fmt.Fprintf(e.stdout, "card %s  %s yuan (real %s, gift %s, pre %s), %s available\n", a.Card, ledger.Yuan(a.Balance), ledger.Yuan(a.Real),
 			ledger.Yuan(a.Gift), ledger.Yuan(a.Pre), ledger.Yuan(a.Available))

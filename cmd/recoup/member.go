@@ -5,6 +5,7 @@ import (
 
 	"recoup/internal/engine"
 	"recoup/internal/ledger"
+	"recoup/internal/query"
 	"recoup/internal/reverse"
 	"recoup/internal/store"
 )
@@ -13,6 +14,8 @@ import (
 type memberCmd struct {
 	Show      memberShowCmd      `cmd:"" help:"Show what a member has, and the newest operations."`
 	Statement memberStatementCmd `cmd:"" help:"Print every movement of a member's value and points, with running balances."`
+	Merge     memberMergeCmd     `cmd:"" help:"Make two members one: whatever names either of them then names the one that goes on."`
+	Unmerge   memberUnmergeCmd   `cmd:"" help:"Undo a merge."`
 	Freeze    memberFreezeCmd    `cmd:"" help:"Stop a member's debits; credits and reversals go on."`
 	Unfreeze  memberUnfreezeCmd  `cmd:"" help:"Allow a frozen member's debits again."`
 }
@@ -41,7 +44,7 @@ func (c *memberFlags) setFrozen(e *env, frozen bool) error {
 		if err != nil {
 			return err
 		}
-		m := state.Members[c.Customer]
+		m, _ := query.FindMember(state, cmd.Who.Idents())
 		if m == nil {
 			return fmt.Errorf("--customer %s: brand %s has no such member", c.Customer, c.Brand)
 		}

@@ -162,19 +162,20 @@ func (c *memberStatementCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if m, refused := query.FindMember(state, who.Idents()); m == nil {
+		m, refused := query.FindMember(state, who.Idents())
+		if m == nil {
 			return fmt.Errorf("brand %s: %s", c.Brand, refused.English())
 		}
-		return lines(e, c.formatFlags, statementHeading, c.lines(e.ctx, s), statementLine.row)
+		return lines(e, c.formatFlags, statementHeading, c.lines(e.ctx, s, m), statementLine.row)
 	})
 }
 
 // lines are the movements, the newest first, and of each account what it held before them.
-func (c *memberStatementCmd) lines(ctx context.Context, s store.Store) iter.Seq2[statementLine, error] {
+func (c *memberStatementCmd) lines(ctx context.Context, s store.Store, m *ledger.Member) iter.Seq2[statementLine, error] {
 	return func(yield func(statementLine, error) bool) {
 		var accounts []string
 		before := map[string][ledger.Kinds]ledger.Amount{}
-		for o, err := range query.Movements(ctx, s, c.Brand, c.Customer, c.From.from(), c.To.to()) {
+		for o, err := range query.Movements(ctx, s, c.Brand, m.IDs(), c.From.from(), c.To.to()) {
 			if err != nil {
 				yield(statementLine{}, err)
 				return

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"recoup/internal/ledger"
@@ -72,15 +73,16 @@ func showFlow(s *reverse.State, o *ledger.Op) top.Value {
 	}
 	for i := range o.Postings {
 		if p := &o.Postings[i]; !p.Lot.IsZero() && p.Kind.Family() == ledger.Value {
-			account = p.Lot.Account
+			account = cmp.Or(account, p.Lot.Account)
 			moved[p.Kind] += p.Amount
 		}
 	}
-	told := false // what moved nothing did not note the balance
-	for _, b := range o.After {
-		if b.Account == account {
-			after, told = b.Sums, true
+	told := false               // what moved nothing did not note the balance
+	for _, b := range o.After { // of all accounts that it moved something of: a person's may be several
+		for k, n := range b.Sums {
+			after[k] += n
 		}
+		told = true
 	}
 	before := after
 	for k := range before {

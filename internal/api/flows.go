@@ -43,7 +43,7 @@ func (in *Input) holder(ctx context.Context, who *ledger.Who, of func(ledger.Acc
 			return
 		}
 		accounts = map[string]*ledger.Account{}
-		for _, id := range s.Purses[m.ID] {
+		for _, id := range s.AccountsOf(m.ID) {
 			if a := s.Accounts[id]; of(a.Type) && (who.Card == "" || a.Card == who.Card) {
 				accounts[id] = a
 			}
@@ -154,7 +154,7 @@ func accountFlows() *Method {
 			case len(accounts) == 0:
 				return top.Value{}, ledger.Refuse(ledger.CardNotFound, ledger.T("card", who.Card)), nil
 			}
-			f := query.HistoryFilter{Member: m.ID, Order: in.text(order), Moves: ledger.MovesValue}
+			f := query.HistoryFilter{Members: m.IDs(), Order: in.text(order), Moves: ledger.MovesValue}
 			f.Page, f.Size = in.page(pageNo, pageSize)
 			f.From, f.To = in.between(start, end)
 			wanted := in.texts(kinds)
@@ -330,7 +330,7 @@ func pointFlows() *Method {
 			if fault != nil || m == nil {
 				return top.Value{}, r, fault
 			}
-			f := query.HistoryFilter{Member: m.ID, Order: in.text(order), Moves: ledger.MovesPoints}
+			f := query.HistoryFilter{Members: m.IDs(), Order: in.text(order), Moves: ledger.MovesPoints}
 			f.Page, f.Size = in.page(pageNo, pageSize)
 			f.From, f.To = in.between(start, end)
 			page, fault := in.history(ctx, f, pageNo, start, func(o *ledger.Op) []aFlow {

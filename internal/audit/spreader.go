@@ -48,25 +48,29 @@ func (s *spreader) hold(v *ledger.Hold) error {
 	if err := s.ends(v.Member, v.Deadline); err != nil {
 		return err
 	}
-	for _, p := range v.Pins {
+	for i, p := range v.Pins {
 		s.rec = append(start(s.rec, lotSection).text(p.Lot.Account).number(p.Lot.N).number(rowSeq), holdLine)
 		s.rec = append(s.rec.int(int64(p.Amount)), byte(v.Family)).text(v.Order)
 		if err := s.books.add(s.rec); err != nil {
 			return err
 		}
-		if err := s.held(v, p); err != nil {
+		account := v.Account
+		if i > 0 { // a hold of a person who was two members may go on over another account
+			account = p.Lot.Account
+		}
+		if err := s.held(v, p, account); err != nil {
 			return err
 		}
 	}
 	if len(v.Pins) == 0 { // no operation leaves such a hold
-		return s.held(v, ledger.Pin{})
+		return s.held(v, ledger.Pin{}, v.Account)
 	}
 	return nil
 }
 
-func (s *spreader) held(v *ledger.Hold, p ledger.Pin) error {
+func (s *spreader) held(v *ledger.Hold, p ledger.Pin, account string) error {
 	s.rec = append(start(s.rec, historySection).text(v.Order), pinsOf).text(p.Lot.Account).number(p.Lot.N).number(rowSeq)
-	return s.books.add(s.rec.int(int64(p.Amount)).id(v.Op).int(v.Deadline).text(v.Member).text(v.Account))
+	return s.books.add(s.rec.int(int64(p.Amount)).id(v.Op).int(v.Deadline).text(v.Member).text(account))
 }
 
 func (s *spreader) voucher(v *ledger.Voucher) error {

@@ -155,21 +155,22 @@ type column struct {
 	title  string
 	figure Figure
 	format string
+	rare   bool // left out where no row has it
 }
 
 var columns = []column{
-	{"calls/s", PerSecond, "%.0f"},
-	{"calls ×", Ratio, "%.2f"},
-	{"processor ×", CPURatio, "%.2f"},
-	{"recoup µs/call", RecoupCPU, "%.0f"},
-	{"postgres µs/call", PostgresCPU, "%.0f"},
-	{"p50 ms", P50, "%.2f"},
-	{"p99 ms", P99, "%.2f"},
-	{"RSS MB", RSS, "%.0f"},
-	{"start s", Start, "%.2f"},
-	{"took s", Took, "%.1f"},
-	{"lines", Lines, "%.0f"},
-	{"refused", Refused, "%.0f"},
+	{"calls/s", PerSecond, "%.0f", false},
+	{"calls ×", Ratio, "%.2f", false},
+	{"processor ×", CPURatio, "%.2f", false},
+	{"recoup µs/call", RecoupCPU, "%.0f", false},
+	{"postgres µs/call", PostgresCPU, "%.0f", false},
+	{"p50 ms", P50, "%.2f", false},
+	{"p99 ms", P99, "%.2f", false},
+	{"RSS MB", RSS, "%.0f", false},
+	{"start s", Start, "%.2f", false},
+	{"took s", Took, "%.1f", true},
+	{"lines", Lines, "%.0f", true},
+	{"refused", Refused, "%.0f", false},
 }
 
 // Write prints the report in Markdown, which reads well at a terminal, too.
@@ -199,6 +200,9 @@ func (r *Report) Write(w io.Writer) {
 // table prints the lines that were measured.
 func (r *Report) table(w io.Writer) {
 	rows := [][]string{{"load", "on", "in turns with"}}
+	columns := slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return c.rare && !slices.ContainsFunc(r.Rows, func(row *Row) bool { return row.Figures[c.figure] > 0 })
+	})
 	for _, c := range columns {
 		rows[0] = append(rows[0], c.title)
 	}

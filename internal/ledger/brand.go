@@ -148,6 +148,7 @@ type Policy struct {
 	GrantBack       Shortfall       // likewise for extra.consume; default: refused
 	ApplyDays       int64           // WDK: reverses that wait for approval are cancelled after so many days; 0 means 7
 	SweepShare      int64           // percent of the members with dated lots that may expire at once without an operator's word; 0 means 20
+	UnmergeDays     int64           // a merge of members can be undone for so many days; 0 means 30
 	PointsPerYuan   int64           // deduction rule: points worth one yuan; 0 means 100
 }
 
@@ -185,6 +186,9 @@ func (p *Policy) HoldFor() int64 {
 	}
 	return 30 * 60 * second
 }
+
+// UnmergeFor is how long after a merge of members it can be undone.
+func (p *Policy) UnmergeFor() int64 { return cmp.Or(p.UnmergeDays, 30) * day }
 
 // ApplyFor is how long a reverse may wait for approval.
 func (p *Policy) ApplyFor() int64 { return cmp.Or(p.ApplyDays, 7) * day }

@@ -40,7 +40,7 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 
 	// Nothing fails from here on.
 	s.lift(&c.Head, c.Order, Value, true, at)
-	o := s.op(OpCharge, &c.Head, at, a.Member, shop, c.Order)
+	o := s.op(OpCharge, &c.Head, at, s.root(a.Member), shop, c.Order)
 	until := deadline(at.At, s.Brand.Policy.ValueDays)
 	for _, k := range [...]Kind{Real, Pre, Gift} {
 		if credit[k] > 0 {
@@ -223,10 +223,10 @@ func (s *State) others(a *Account, lots *[Kinds]*Lot) (gift, real Amount) {
 func (s *State) deduct(a *Account, lots *[Kinds]*Lot, missing, gift, real Amount) (pins []Pin, ok bool) {
 	fromGift := min(missing, gift)
 	fromReal := min(missing-fromGift, real)
-	if pins, ok = s.take(a, Gift, fromGift, lots[Gift]); !ok {
+	if pins, ok = s.take([]*Account{a}, Gift, fromGift, lots[Gift]); !ok {
 		return nil, false
 	}
-	more, ok := s.take(a, Real, fromReal, lots[Real])
+	more, ok := s.take([]*Account{a}, Real, fromReal, lots[Real])
 	if !ok {
 		return nil, false
 	}

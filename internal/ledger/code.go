@@ -21,15 +21,16 @@ const (
 	ReversedBeforeArrival Code = 13
 	IllegalState          Code = 14
 
-	ShopNotFound   Code = 20
-	MemberNotFound Code = 21
-	MemberMismatch Code = 22
-	MemberFrozen   Code = 23
-	AmountTooLarge Code = 24
-	CardNotFound   Code = 25
-	IdentTaken     Code = 26
-	CardExists     Code = 27
-	MemberExists   Code = 28
+	ShopNotFound    Code = 20
+	MemberNotFound  Code = 21
+	MemberMismatch  Code = 22
+	MemberFrozen    Code = 23
+	AmountTooLarge  Code = 24
+	CardNotFound    Code = 25
+	IdentTaken      Code = 26
+	CardExists      Code = 27
+	MemberExists    Code = 28
+	MergeImpossible Code = 29 // of the command line alone
 
 	OriginalNotFound Code = 30
 	AlreadyReversed  Code = 31
@@ -104,7 +105,8 @@ var codes = map[Code]codeText{
 	CardNotFound:   {Word: "CARD_NOT_FOUND", Desc: "卡{card}不存在或不可用", View: "卡不存在或不可用", EN: "Card {card} does not exist or cannot be used."},
 	IdentTaken:     {Word: "IDENT_TAKEN", Desc: "{ident}已属于其他会员", View: "该标识已绑定其他会员", EN: "{ident} belongs to another member."},
 
-	MemberExists: {Word: "MEMBER_EXISTS", Desc: "会员已存在:{customer}", View: "会员已存在,请直接查询", EN: "There is a member with these identifiers already: {customer}."},
+	MergeImpossible: {Word: "MERGE_IMPOSSIBLE", Desc: "会员{customer}不能合并或撤销:{why}", View: "不能合并该会员", EN: "Member {customer} cannot be merged or unmerged: {why}."},
+	MemberExists:    {Word: "MEMBER_EXISTS", Desc: "会员已存在:{customer}", View: "会员已存在,请直接查询", EN: "There is a member with these identifiers already: {customer}."},
 
 	CardExists: {Word: "CARD_EXISTS", Desc: "卡{card}已存在", View: "卡号已存在", EN: "Card {card} exists already."},
 

@@ -128,7 +128,7 @@ func (s *State) shop(h *Head) (string, Result, bool) {
 func (s *State) member(h *Head) (*Member, Result, bool) {
 	found := ""
 	for _, id := range h.Who.Idents() {
-		m := s.Idents[id]
+		m := s.Named(id)
 		if m == "" || m == found {
 			continue
 		}
@@ -159,8 +159,8 @@ func (s *State) sameMember(h *Head, original *Op) bool {
 			digest = h.Who.Digests[d]
 			d++
 		}
-		switch m := s.Idents[id]; {
-		case m == "", m == original.Member:
+		switch m := s.Named(id); {
+		case m == "", m == s.root(original.Member):
 		case id.Type == ByCard && original.touches(s.Cards[id.Text]): // a bearer's card among what a person spent
 		case !digest.IsZero() && s.sentWith(original, digest):
 		default:
@@ -175,7 +175,7 @@ func (s *State) sentWith(original *Op, d Digest) bool {
 	for _, o := range s.Orders[original.Order] {
 		switch o.Kind {
 		case OpCharge, OpGrant, OpFreeze, OpSpend, OpEarn:
-			if o.Member == original.Member && slices.Contains(o.Idents, d) {
+			if s.Same(o.Member, original.Member) && slices.Contains(o.Idents, d) {
 				return true
 			}
 		}
@@ -186,7 +186,7 @@ func (s *State) sentWith(original *Op, d Digest) bool {
 // accountOf finds the account of a family that a member's call works on: the card named, or the member card; or the point purse.
 func (s *State) accountOf(h *Head, m *Member, f Family) *Account {
 	if f == Points {
-		for _, id := range s.Purses[m.ID] {
+		for _, id := range s.AccountsOf(m.ID) {
 			if a := s.Accounts[id]; a.Type == PointPurse {
 				return a
 			}
@@ -195,12 +195,12 @@ func (s *State) accountOf(h *Head, m *Member, f Family) *Account {
 	}
 	if h.Who.Card != "" {
 		a := s.Accounts[s.Cards[h.Who.Card]]
-		if a == nil || a.Closed || (a.Member != m.ID && !s.Members[a.Member].Bearer) {
+		if a == nil || a.Closed || (!s.Same(a.Member, m.ID) && !s.Members[a.Member].Bearer) {
 			return nil
 		}
 		return a
 	}
-	for _, id := range s.Purses[m.ID] {
+	for _, id := range s.AccountsOf(m.ID) {
 		if a := s.Accounts[id]; a.Type == MemberCard {
 			return a
 		}

@@ -237,7 +237,7 @@ func (c *Unearn) decide(s *State, at *Stamp) Result {
 			e := earned.Postings[0].Amount
 			return MulDiv(e, after, earned.Fee) - MulDiv(e, before, earned.Fee)
 		}
-		if need, there := n(refunded, refunded+sum), a.Available(Points); policy == ShortfallRefuse && need > there {
+		if need, there := n(refunded, refunded+sum), available(s.joint(a), Points); policy == ShortfallRefuse && need > there {
 			return Refuse(InsufficientPoint, Score("need", need), Score("available", there))
 		}
 	}
@@ -267,8 +267,9 @@ func (c *Unearn) decide(s *State, at *Stamp) Result {
 func (s *State) takeBack(o *Op, a *Account, granted *Op, n Amount, short Shortfall) (ok bool) {
 	own := s.lot(granted.Postings[0].Lot)
 	fromOwn := min(n, own.Free())
-	fromOthers := min(n-fromOwn, a.Available(Points)-own.Free())
-	pins, ok := s.take(a, Point, fromOthers, own)
+	accounts := s.joint(a)
+	fromOthers := min(n-fromOwn, available(accounts, Points)-own.Free())
+	pins, ok := s.take(accounts, Point, fromOthers, own)
 	if !ok {
 		return false
 	}
@@ -313,7 +314,7 @@ func (p *Posting) Owes() string {
 
 // came notes that points came, or came free, to an account that owes.
 func (s *State) came(l *Lot) {
-	if l.Kind == Point && s.account(l.Account).Owed > 0 {
+	if l.Kind == Point && slices.ContainsFunc(s.joint(s.account(l.Account)), func(a *Account) bool { return a.Owed > 0 }) {
 		s.freed = append(s.freed, l)
 	}
 }
@@ -321,16 +322,18 @@ func (s *State) came(l *Lot) {
 // repay takes what accounts owe out of the points that came to them in this command, before anybody can spend them.
 func (s *State) repay(at *Stamp) {
 	for _, l := range s.freed {
-		a := s.account(l.Account)
-		n := min(a.Owed, l.Free())
-		if n <= 0 {
-			continue
+		for _, a := range s.joint(s.account(l.Account)) {
+			n := min(a.Owed, l.Free())
+			if n <= 0 {
+				continue
+			}
+			o := s.own(OpDebt, at, s.root(l.Member), "")
+			s.move(o, l, -n, ID{})
+			o.counter(owedBy(a), Point, n)
+			a.Owed -= n
+			s.Changes.Accounts.Add(a)
+			s.book(o, Result{})
 		}
-		o := s.own(OpDebt, at, l.Member, "")
-		s.move(o, l, -n, ID{})
-		o.counter(owedBy(a), Point, n)
-		a.Owed -= n
-		s.book(o, Result{})
 	}
 	s.freed = s.freed[:0]
 }
@@ -374,7 +377,7 @@ func (c *UndoGrant) decide(s *State, at *Stamp) Result {
 		return r
 	}
 	policy, a := s.Brand.Policy.GrantBack, s.account(grant.Postings[0].Lot.Account)
-	if there := a.Available(Points); c.Amount > there && (policy == ShortfallDefault || policy == ShortfallRefuse) {
+	if there := available(s.joint(a), Points); c.Amount > there && (policy == ShortfallDefault || policy == ShortfallRefuse) {
 		return Refuse(InsufficientPoint, Score("need", c.Amount), Score("available", there))
 	}
 

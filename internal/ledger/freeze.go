@@ -42,18 +42,20 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	if c.Amount > AmountMax {
 		return Refuse(AmountTooLarge, FigOf("max", c.Family, AmountMax))
 	}
-	if c.Amount > a.Available(c.Family) {
-		return insufficient(a, c.Family, c.Amount)
+	accounts := s.joint(a)
+	if c.Amount > available(accounts, c.Family) {
+		return insufficient(accounts, c.Family, c.Amount)
 	}
-	pins, ok := s.pick(a, c.Family, c.Amount)
+	pins, ok := s.pick(accounts, c.Family, c.Amount)
 	if !ok {
 		return Result{}
 	}
 
 	// Nothing fails from here on.
 	s.lift(&c.Head, c.Order, c.Family, false, at)
-	o := s.op(OpFreeze, &c.Head, at, a.Member, shop, c.Order)
-	hold := &Hold{HoldKey: HoldKey{c.Order, c.Family}, Member: a.Member, Account: a.ID, Op: o.ID, Deadline: at.At + s.Brand.Policy.HoldFor(), Pins: pins}
+	who := s.root(a.Member)
+	o := s.op(OpFreeze, &c.Head, at, who, shop, c.Order)
+	hold := &Hold{HoldKey: HoldKey{c.Order, c.Family}, Member: who, Account: pins[0].Lot.Account, Op: o.ID, Deadline: at.At + s.Brand.Policy.HoldFor(), Pins: pins}
 	o.HoldEnd = hold.Deadline
 	for _, p := range pins {
 		s.pin(o, s.lot(p.Lot), p.Amount)
@@ -62,10 +64,10 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 	return s.book(o, Result{ValueOK: true, PointOK: true})
 }
 
-// insufficient is the refusal of a spend that an account does not cover.
-func insufficient(a *Account, f Family, need Amount) Result {
+// insufficient is the refusal of a spend that accounts do not cover.
+func insufficient(accounts []*Account, f Family, need Amount) Result {
 	if f == Points {
-		return Refuse(InsufficientPoint, Score("need", need), Score("available", a.Available(f)))
+		return Refuse(InsufficientPoint, Score("need", need), Score("available", available(accounts, f)))
 	}
-	return Refuse(InsufficientBalance, Money("need", need), Money("available", a.Available(f)))
+	return Refuse(InsufficientBalance, Money("need", need), Money("available", available(accounts, f)))
 }

@@ -17,10 +17,10 @@ type HoldKey struct {
 type Hold struct {
 	HoldKey
 	Member   string
-	Account  string
-	Op       ID    // the freeze
-	Deadline int64 // milliseconds since 1970; ended when stamp ≥ deadline
-	Pins     []Pin // in spending order
+	Account  string // of the first pin
+	Op       ID     // the freeze
+	Deadline int64  // milliseconds since 1970; ended when stamp ≥ deadline
+	Pins     []Pin  // in spending order
 }
 
 // Total is what the hold pins altogether.

@@ -37,7 +37,10 @@ type Member struct {
 	Tags     []string
 	Outer    []Ident // ByOuter identifiers
 	Frozen   bool
-	Bearer   bool // owner of an unbound gift card: no person
+	Bearer   bool     // owner of an unbound gift card: no person
+	Into     string   // the member that it was merged into, and that goes on for it
+	Merged   int64    // when, in milliseconds since 1970
+	From     []string // those that were merged into it
 	Shop     string
 	Created  int64
 	Changed  int64

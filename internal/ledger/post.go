@@ -1,6 +1,9 @@
 package ledger
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // This file is the only one that changes lots, accounts, holds and vouchers: each change goes with the line of an operation that
 // tells it, so that the projections can be rebuilt from the operations alone.
@@ -48,7 +51,8 @@ func (s *State) prepare() {
 	s.settled = map[string]bool{}
 	s.byMember = make(map[string][]*Hold, len(s.Holds))
 	for _, h := range s.Holds {
-		s.byMember[h.Member] = append(s.byMember[h.Member], h)
+		who := s.root(h.Member)
+		s.byMember[who] = append(s.byMember[who], h)
 	}
 	s.shelves = make(map[string]*shelf, len(s.Accounts))
 	for _, l := range s.Lots {
@@ -211,7 +215,8 @@ func (s *State) endHold(o *Op, h *Hold) {
 		s.unsettle(l, o.At)
 	}
 	delete(s.Holds, h.HoldKey)
-	s.byMember[h.Member] = without(s.byMember[h.Member], h)
+	who := s.root(h.Member)
+	s.byMember[who] = without(s.byMember[who], h)
 	s.Changes.Holds.Remove(h)
 	s.Changes.Ended = append(s.Changes.Ended, h.HoldKey)
 }
@@ -228,7 +233,7 @@ func (s *State) openHold(h *Hold, again bool) {
 // unsettle notes that something of a lot fell due by a command of this batch.
 func (s *State) unsettle(l *Lot, at int64) {
 	if l.Due(at) {
-		s.settled[l.Member] = false
+		s.settled[s.root(l.Member)] = false
 		s.unsettled = append(s.unsettled, l.Member)
 	}
 }
@@ -247,6 +252,7 @@ func (s *State) use(o *Op, v *Voucher, n Amount, of ID) {
 // Settle expires what is due of a member at the stamp: holds first, for what they pinned may then be due too; every expiry is an
 // operation of its own, written before the command that met it (semantics.md §3, clock).
 func (s *State) Settle(member string, at *Stamp) {
+	member = s.root(member)
 	if s.settled[member] {
 		return
 	}
@@ -264,7 +270,7 @@ func (s *State) Settle(member string, at *Stamp) {
 	}
 	s.settled[member] = true
 	var lots []*Lot
-	for _, id := range s.Purses[member] {
+	for _, id := range s.AccountsOf(member) {
 		f := s.shelves[id]
 		if f == nil {
 			continue
@@ -305,9 +311,9 @@ func (s *State) settleOrder(order string, at *Stamp) {
 	}
 }
 
-// pick chooses what of an account's lots a spend takes, in the brand's deduction order: within a kind the earliest deadline first, then
-// the oldest. The account must be settled and hold enough. ok is false when the loaded page does not reach; State.need then says so.
-func (s *State) pick(a *Account, f Family, amount Amount) (pins []Pin, ok bool) {
+// pick chooses what of accounts' lots a spend takes, in the brand's deduction order: within a kind the earliest deadline first, then
+// the oldest. The accounts must be settled and hold enough. ok is false when the loaded page does not reach; State.need then says so.
+func (s *State) pick(accounts []*Account, f Family, amount Amount) (pins []Pin, ok bool) {
 	var share [Kinds]Amount
 	order := []Kind{Real, Pre, Gift}
 	switch {
@@ -318,21 +324,21 @@ func (s *State) pick(a *Account, f Family, amount Amount) (pins []Pin, ok bool) 
 	}
 	if f == Value && s.Brand.Policy.Deduction == Proportional {
 		// Cumulative floors: the shares add up to the amount, and none is above what is there.
-		total, before, given := a.Available(f), Amount(0), Amount(0)
+		total, before, given := available(accounts, f), Amount(0), Amount(0)
 		for _, k := range order {
-			before += a.Balance[k] - a.Held[k]
+			before += free(accounts, k)
 			upTo := MulDiv(amount, before, total)
 			share[k], given = upTo-given, upTo
 		}
 	} else {
 		left := amount
 		for _, k := range order {
-			share[k] = min(left, a.Balance[k]-a.Held[k])
+			share[k] = min(left, free(accounts, k))
 			left -= share[k]
 		}
 	}
 	for _, k := range order {
-		got, ok := s.take(a, k, share[k], nil)
+		got, ok := s.take(accounts, k, share[k], nil)
 		if !ok {
 			return nil, false
 		}
@@ -342,10 +348,14 @@ func (s *State) pick(a *Account, f Family, amount Amount) (pins []Pin, ok bool) 
 }
 
 // take chooses amounts of one kind in spending order, leaving the excepted lot alone.
-func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin, ok bool) {
+func (s *State) take(accounts []*Account, k Kind, amount Amount, except *Lot) (pins []Pin, ok bool) {
 	if amount == 0 {
 		return nil, true
 	}
+	if len(accounts) > 1 {
+		return s.takeJoint(accounts, k, amount, except)
+	}
+	a := accounts[0]
 	if !s.Complete[a.ID] && !s.Paged[a.ID] { // only lots that histories led to are here
 		s.need = &ErrNeedLots{a.Member}
 		return nil, false
@@ -367,6 +377,30 @@ func (s *State) take(a *Account, k Kind, amount Amount, except *Lot) (pins []Pin
 	}
 	s.need = &ErrNeedLots{a.Member}
 	return nil, false
+}
+
+// takeJoint is take over several accounts, of which all open lots must be here.
+func (s *State) takeJoint(accounts []*Account, k Kind, amount Amount, except *Lot) (pins []Pin, ok bool) {
+	var lots []*Lot
+	for _, a := range accounts {
+		if !s.Complete[a.ID] {
+			s.need = &ErrNeedLots{a.Member}
+			return nil, false
+		}
+		lots = append(lots, s.shelf(a.ID).lots[k]...)
+	}
+	slices.SortFunc(lots, func(l, m *Lot) int { return cmp.Or(l.before(m), l.LotID.compare(m.LotID)) })
+	for _, l := range lots {
+		if l.Free() == 0 || l == except {
+			continue
+		}
+		n := min(amount, l.Free())
+		pins = append(pins, Pin{l.LotID, n})
+		if amount -= n; amount == 0 {
+			break
+		}
+	}
+	return pins, true
 }
 
 func (l LotID) compare(m LotID) int {

@@ -84,7 +84,7 @@ func drawCommand(t *rapid.T, s *script) string {
 	family := pick(t, "family", "value", "value", "point")
 	switch verb := pick(t, "verb", "charge", "charge", "recharge", "refund", "refund", "freeze", "freeze", "verify", "verify", "pverify",
 		"assert", "assert", "assert", "return", "return", "use", "reissue", "undedut", "undedut", "reverse", "reverse", "consume", "consume", "dedut",
-		"grant", "ungrant", "bill", "bill", "unbill", "unbill", "send", "update", "sweep", "giveback"); verb {
+		"grant", "ungrant", "bill", "bill", "unbill", "unbill", "send", "update", "sweep", "giveback", "merge", "unmerge"); verb {
 	case "charge":
 		return verb + charge + who + fmt.Sprintf(" value=%d", rapid.IntRange(1, 200).Draw(t, "value")) + tail
 	case "recharge":
@@ -145,6 +145,10 @@ func drawCommand(t *rapid.T, s *script) string {
 			pick(t, "change", " frozen=yes", " frozen=no", " frozen=no", " mobile=131", " mobile=139", " mobile=138", " wechat=w1")
 	case "sweep":
 		return verb + who
+	case "merge":
+		return verb + pick(t, "members", " member=m1 from=m2", " member=m2 from=m1", " member=m1 from=m1")
+	case "unmerge":
+		return verb + pick(t, "from", " from=m2", " from=m1")
 	}
 	return "giveback" + undo + number + fmt.Sprintf(" %s=%d", family, rapid.IntRange(1, 20).Draw(t, "amount"))
 }

@@ -25,7 +25,7 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		return refused
 	}
 	if c.ID != "" {
-		known := s.Members[c.ID]
+		known := s.Members[s.root(c.ID)]
 		if m != nil && m != known {
 			return Refuse(MemberMismatch)
 		}
@@ -128,7 +128,7 @@ func (s *State) open(a *Account, at *Stamp) {
 // bind gives a member the mobile and outer id of a call, and tells what is new. A member has one mobile and one outer id of each type: a new one
 // replaces it.
 func (s *State) bind(m *Member, w *Who) (changes []string) {
-	if w.Mobile != "" && w.Mobile != m.Mobile {
+	if w.Mobile != "" && w.Mobile != m.Mobile && s.Named(Ident{Type: ByMobile, Text: w.Mobile}) != m.ID { // else a number of one merged into it
 		if m.Mobile != "" {
 			s.unbind(Ident{Type: ByMobile, Text: m.Mobile})
 		}
@@ -140,6 +140,9 @@ func (s *State) bind(m *Member, w *Who) (changes []string) {
 		return changes
 	}
 	id := Ident{Type: ByOuter, Outer: w.OuterType, Text: w.Outer}
+	if s.Named(id) == m.ID && !slices.Contains(m.Outer, id) { // of one merged into it
+		return changes
+	}
 	for i, old := range m.Outer {
 		if old == id {
 			return changes
@@ -258,7 +261,7 @@ func (c *ImportCard) decide(s *State, at *Stamp) Result {
 	}
 	var m *Member
 	if c.Member != "" {
-		if m = s.Members[s.Idents[Ident{Type: ByCustomer, Text: c.Member}]]; m == nil {
+		if m = s.Members[s.Named(Ident{Type: ByCustomer, Text: c.Member})]; m == nil {
 			return Refuse(MemberNotFound)
 		}
 		s.Settle(m.ID, at)

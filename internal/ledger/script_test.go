@@ -480,6 +480,10 @@ func (s *script) command(a *args) Command {
 			c.Frozen = new(a.text("frozen") == "yes")
 		}
 		return c
+	case "merge": // into member=
+		return &MergeMembers{Head: h, From: s.id(a.text("from"))}
+	case "unmerge":
+		return &UnmergeMembers{Head: h, From: s.id(a.text("from"))}
 	case "card": // import of a gift card
 		c := &ImportCard{Head: h, Card: a.pos[0], Value: a.num("value"), SoldIn: a.int("sold"), Member: s.id(a.text("owner"))}
 		return c

@@ -86,7 +86,7 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 	// Nothing fails from here on.
 	member := m.ID
 	if len(plans) == 1 && len(vouchers) == 0 {
-		member = s.lot(plans[0].pins[0].Lot).Member // what is only a bearer's is booked on the bearer
+		member = s.root(s.lot(plans[0].pins[0].Lot).Member) // what is only a bearer's is booked on the bearer
 	}
 	o := s.op(OpSpend, &c.Head, at, member, shop, c.Order)
 	for _, p := range plans {
@@ -135,7 +135,7 @@ func (s *State) spender(c *Spend, stories []story) (*Member, Result, bool) {
 			continue
 		}
 		if !ok && refused.Code == MemberNotFound {
-			m, ok = s.Members[st.freeze.Member], true
+			m, ok = s.Members[s.root(st.freeze.Member)], true
 		}
 	}
 	if ok && s.anothers(c.Order, m) {
@@ -178,11 +178,12 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 		return p, Refuse(CardNotFound, T("card", c.Who.Card))
 	}
 	s.Settle(a.Member, at)
-	if w.Amount > a.Available(w.Family) {
-		return p, insufficient(a, w.Family, w.Amount)
+	accounts := s.joint(a)
+	if w.Amount > available(accounts, w.Family) {
+		return p, insufficient(accounts, w.Family, w.Amount)
 	}
 	var ok bool
-	p.pins, ok = s.pick(a, w.Family, w.Amount)
+	p.pins, ok = s.pick(accounts, w.Family, w.Amount)
 	if !ok {
 		return p, Result{}
 	}
@@ -233,7 +234,7 @@ func (c *Spend) vouchers(s *State, m *Member, shop string, at *Stamp) (usable []
 		v := s.Vouchers[id]
 		r := Result{}
 		switch {
-		case v == nil || v.Member != m.ID:
+		case v == nil || !s.Same(v.Member, m.ID):
 			r = Refuse(VoucherNotFound, T("voucher", id))
 		case why(v, at) != "":
 			r = Refuse(VoucherNotUsable, T("voucher", id), T("why", why(v, at)))

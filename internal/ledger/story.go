@@ -75,7 +75,7 @@ func (s *State) anothers(order string, m *Member) bool {
 		return false
 	}
 	other := func(id string) bool {
-		o := s.Members[id]
+		o := s.Members[s.root(id)]
 		return o == nil || o != m && !o.Bearer
 	}
 	for f := range Families {
@@ -228,7 +228,7 @@ func (s *State) bury(h *Head, order string, amount Amount, at *Stamp, keys ...To
 	}
 	member := ""
 	for _, id := range h.Who.Idents() {
-		if m := s.Idents[id]; m != "" {
+		if m := s.Named(id); m != "" {
 			member = m
 			break
 		}

@@ -198,6 +198,9 @@ func (l loader) member(id string) {
 	for _, a := range l.purses[id] {
 		l.s.PutAccount(clone(l.accounts[a]))
 	}
+	for _, one := range append([]string{m.Into}, m.From...) {
+		l.member(one)
+	}
 	for _, x := range l.lots {
 		if x.Member == id && x.Due(l.now) {
 			l.lot(x.LotID)
@@ -258,7 +261,7 @@ func (l loader) order(no string) {
 
 // lotsOf loads the first open lots of each kind in spending order; limit 0 is all.
 func (l loader) lotsOf(member string, limit int) {
-	for _, a := range l.purses[member] {
+	for _, a := range l.s.AccountsOf(l.s.root(member)) {
 		var open [Kinds][]*Lot
 		for _, x := range l.lots {
 			if x.Account == a && (x.Free() > 0 || l.pins && x.Balance > 0) && (l.due || !x.Due(l.now)) {

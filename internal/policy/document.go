@@ -16,6 +16,7 @@ type Document struct {
 	Points      Points      `json:"points"`
 	Vouchers    Vouchers    `json:"vouchers"`
 	Refunds     Refunds     `json:"refunds"`
+	Members     Members     `json:"members"`
 	Levels      []Level     `json:"levels"`
 	Sweep       Sweep       `json:"sweep"`
 	Registries  Registries  `json:"registries"`
@@ -70,6 +71,11 @@ type Refunds struct {
 	OtherShop string `json:"other_shop"`
 	GraceDays int64  `json:"grace_days"`
 	ApplyDays int64  `json:"apply_days"`
+}
+
+// Members is how members are merged.
+type Members struct {
+	UnmergeDays int64 `json:"unmerge_days"`
 }
 
 // A Level is a grade of members.
@@ -148,6 +154,7 @@ func Of(b *ledger.Brand) Document {
 		},
 		Vouchers: Vouchers{RefundDays: p.Window[ledger.Coupons] / dayMs, GraceDays: p.VoucherGrace},
 		Refunds:  Refunds{OtherShop: "allow", GraceDays: p.GraceDays, ApplyDays: p.ApplyFor() / dayMs},
+		Members:  Members{UnmergeDays: p.UnmergeFor() / dayMs},
 		Levels:   []Level{},
 		Sweep:    Sweep{SharePercent: cmp.Or(p.SweepShare, 20)},
 		Registries: Registries{
@@ -200,6 +207,7 @@ func (d *Document) Apply(b *ledger.Brand) {
 	p.GrantBack = unless(shortfalls.of(pt.TakeBackShortfall), ledger.ShortfallRefuse)
 	p.VoucherGrace, p.GraceDays, p.ForbidOtherShop = d.Vouchers.GraceDays, d.Refunds.GraceDays, d.Refunds.OtherShop == "forbid"
 	p.ApplyDays, p.SweepShare = unless(d.Refunds.ApplyDays, 7), unless(d.Sweep.SharePercent, 20)
+	p.UnmergeDays = unless(d.Members.UnmergeDays, 30)
 
 	b.Levels, b.Channels, b.Reasons = nil, nil, nil
 	for _, l := range d.Levels {

@@ -74,7 +74,7 @@ func TestNothingIsLost(t *testing.T) {
 			"points.earn":             {`{"points":0,"fen":0}`, `{"points":1,"fen":100,"pay_methods":[],"excluded_goods":[],"member_assets":true}`},
 			"points.refund_shortfall": {"debt", "refuse", "absorb"}, "points.take_back_shortfall": {"debt", "refuse", "absorb"}, "points.refund_days": {"0", "7"},
 			"vouchers.refund_days": {"0", "1"}, "vouchers.grace_days": {"0", "2"}, "refunds.other_shop": {"allow", "forbid"}, "refunds.grace_days": {"0", "3"},
-			"refunds.apply_days": {"7", "14"}, "levels": {"[]", `[{"id":"a","name":"A","earn_percent":100},{"id":"b","name":"B","earn_percent":150}]`},
+			"refunds.apply_days": {"7", "14"}, "members.unmerge_days": {"30", "365"}, "levels": {"[]", `[{"id":"a","name":"A","earn_percent":100},{"id":"b","name":"B","earn_percent":150}]`},
 			"sweep.share_percent": {"20", "100"}, "registries.biz_types": {"[]", `["A"]`}, "registries.biz_channels": {"[]", `["B"]`},
 			"registries.outer_types": {"[]", `["douyin"]`}, "registries.operator_types": {"[]", "[7,8]"},
 			"registries.channels": {"[]", `[{"code":"20001","name":"云闪付"}]`}, "registries.reasons": {"[]", `[{"id":1,"text":"x","tip":"y","tags":["z"]}]`},

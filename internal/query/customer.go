@@ -60,16 +60,16 @@ func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, l
 	}
 	expire(s, m.ID, now)
 	c := &Customer{Member: m}
-	for _, id := range s.Purses[m.ID] {
+	for _, id := range s.AccountsOf(m.ID) {
 		if a := s.Accounts[id]; a.Type == ledger.PointPurse {
-			c.Points = points(a)
+			c.Points.add(points(a))
 		} else {
 			c.Cards = append(c.Cards, card(a))
 		}
 	}
 	slices.SortStableFunc(c.Cards, func(a, b Card) int { return cmp.Compare(a.Type, b.Type) })
 	for _, v := range s.Vouchers {
-		if v.Member == m.ID {
+		if s.Same(v.Member, m.ID) {
 			c.Vouchers = append(c.Vouchers, Voucher{Voucher: v, Status: v.Status(now), Template: s.Brand.Templates[v.Template]})
 		}
 	}
@@ -81,7 +81,7 @@ func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, l
 func FindMember(s *reverse.State, who []ledger.Ident) (*ledger.Member, ledger.Result) {
 	found := ""
 	for _, id := range who {
-		m := s.Idents[id]
+		m := s.Named(id)
 		if m == "" || m == found {
 			continue
 		}
@@ -119,6 +119,17 @@ func points(a *ledger.Account) Points {
 		Available: a.Available(ledger.Points), Frozen: a.Held[k], Remain: a.Balance[k],
 		Total: a.Granted[k], Used: a.Used[k], Expired: a.Expired[k], Owed: a.Owed,
 	}
+}
+
+// add adds up the purses of one person.
+func (p *Points) add(o Points) {
+	p.Available += o.Available
+	p.Frozen += o.Frozen
+	p.Remain += o.Remain
+	p.Total += o.Total
+	p.Used += o.Used
+	p.Expired += o.Expired
+	p.Owed += o.Owed
 }
 
 // byNumber orders decimal ids as numbers and others as text, shorter first.

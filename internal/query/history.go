@@ -1,9 +1,11 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
@@ -11,7 +13,7 @@ import (
 
 // HistoryFilter chooses operations, and a page of the lines that they make.
 type HistoryFilter struct {
-	Member   string
+	Members  []string     // one person: the member, and those merged into it
 	Order    string       // "": of any number; else of this one alone
 	Moves    ledger.Moves // balances that the operations moved
 	From, To int64        // milliseconds since 1970, both inclusive; 0: open
@@ -63,7 +65,7 @@ func Flows[T any](ctx context.Context, h store.History, brand string, f HistoryF
 				return page, nil
 			}
 			before = o.Seq
-			if o.At < f.From || f.To > 0 && o.At > f.To || f.Order != "" && (o.Member != f.Member || o.Moves()&f.Moves == 0) {
+			if o.At < f.From || f.To > 0 && o.At > f.To || f.Order != "" && (!slices.Contains(f.Members, o.Member) || o.Moves()&f.Moves == 0) {
 				continue
 			}
 			for _, line := range lines(o) {
@@ -94,7 +96,27 @@ func next(ctx context.Context, h store.History, brand string, f *HistoryFilter, 
 	if f.Order != "" {
 		return h.OrderOps(ctx, brand, f.Order, before, limit)
 	}
-	return h.MemberOps(ctx, brand, f.Member, f.Moves, before, limit)
+	return personOps(ctx, h, brand, f.Members, f.Moves, before, limit)
+}
+
+// personOps are the operations of several members as those of one.
+func personOps(ctx context.Context, h store.History, brand string, members []string, of ledger.Moves, before int64, limit int) (all []*ledger.Op, err error) {
+	for _, member := range members {
+		ops, err := h.MemberOps(ctx, brand, member, of, before, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ops...)
+	}
+	if len(members) > 1 {
+		slices.SortFunc(all, func(a, b *ledger.Op) int { return cmp.Compare(b.Seq, a.Seq) })
+	}
+	return all[:min(len(all), limit)], nil
+}
+
+// MemberOps are a person's newest operations.
+func MemberOps(ctx context.Context, h store.History, brand string, members []string, limit int) ([]*ledger.Op, error) {
+	return personOps(ctx, h, brand, members, 0, 0, limit)
 }
 
 // FindFlow finds an operation by its id, nil if there is none. An id says when it was made; the operations of that moment are looked
@@ -127,8 +149,8 @@ func FindFlow(ctx context.Context, h store.History, brand string, id ledger.ID) 
 	return nil, nil
 }
 
-// Movements are a member's operations that moved value or points from one moment to another, both inclusive and 0 open, the newest first.
-func Movements(ctx context.Context, h store.History, brand, member string, from, to int64) iter.Seq2[*ledger.Op, error] {
+// Movements are a person's operations that moved value or points from one moment to another, both inclusive and 0 open, the newest first.
+func Movements(ctx context.Context, h store.History, brand string, members []string, from, to int64) iter.Seq2[*ledger.Op, error] {
 	return func(yield func(*ledger.Op, error) bool) {
 		before := int64(0)
 		if to > 0 {
@@ -140,7 +162,7 @@ func Movements(ctx context.Context, h store.History, brand, member string, from,
 			before = seq + 1
 		}
 		for before != 1 {
-			ops, err := h.MemberOps(ctx, brand, member, ledger.MovesValue|ledger.MovesPoints, before, store.HistoryMax)
+			ops, err := personOps(ctx, h, brand, members, ledger.MovesValue|ledger.MovesPoints, before, store.HistoryMax)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -101,6 +101,8 @@ func (r *replayer) cast(ctx context.Context, s store.Store, brand string, first 
 			return err
 		}
 		members[o.Member] = true
+		into, _ := o.Merges()
+		members[into] = true
 		if o.Order != "" {
 			w.orders[o.Order] = nil
 		}
@@ -114,6 +116,16 @@ func (r *replayer) cast(ctx context.Context, s store.Store, brand string, first 
 			accounts[p.Lot.Account] = true
 		}
 	}
+	for m, err := range s.Members(ctx, brand) {
+		if err != nil {
+			return err
+		}
+		if one := m.IDs(); slices.ContainsFunc(one, func(id string) bool { return members[id] }) { // who is one person takes part together
+			for _, id := range one {
+				members[id] = true
+			}
+		}
+	}
 	for p, err := range s.People(ctx, brand) {
 		if err != nil {
 			return err
@@ -121,7 +133,9 @@ func (r *replayer) cast(ctx context.Context, s store.Store, brand string, first 
 		if !members[p.ID] && !slices.ContainsFunc(p.Accounts, func(a *ledger.Account) bool { return accounts[a.ID] }) {
 			continue
 		}
-		w.members[p.ID] = p.Member
+		m := *p.Member
+		m.Into, m.From = "", nil // until an operation says so
+		w.members[p.ID] = &m
 		for _, a := range p.Accounts {
 			w.putAccount(a)
 		}

@@ -59,6 +59,7 @@ func (w *world) apply(o *ledger.Op) {
 		}
 	}
 	w.pin(o)
+	w.merge(o)
 	if o.Order != "" && w.wants(o.Order) {
 		w.orders[o.Order] = append(w.orders[o.Order], o)
 	}
@@ -91,6 +92,20 @@ func (w *world) move(o *ledger.Op, p *ledger.Posting) {
 		w.open[a.ID][l.LotID] = l
 	} else {
 		delete(w.open[a.ID], l.LotID)
+	}
+}
+
+// merge makes members one, or two again.
+func (w *world) merge(o *ledger.Op) {
+	into, merged := o.Merges()
+	m, on := w.members[o.Member], w.members[into]
+	switch {
+	case m == nil || on == nil:
+	case merged:
+		m.Into, on.From = into, append(on.From, m.ID)
+	default:
+		m.Into = ""
+		on.From = slices.DeleteFunc(on.From, func(id string) bool { return id == m.ID })
 	}
 }
 
@@ -194,8 +209,13 @@ func (w *world) person(s *ledger.State, id string) bool {
 		return true
 	}
 	m = new(*m)
-	m.Frozen = false
+	m.Frozen, m.From = false, slices.Clone(m.From)
 	s.PutMember(m)
+	for _, one := range append([]string{m.Into}, m.From...) {
+		if one != "" && !w.person(s, one) {
+			return false
+		}
+	}
 	for _, account := range w.purses[id] {
 		s.PutAccount(new(*w.accounts[account]))
 		s.Complete[account] = true

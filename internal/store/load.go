@@ -348,6 +348,10 @@ func (l *Loader) member(r Row) error {
 		return err
 	}
 	l.State.PutMember(m)
+	l.memberID.add(m.Into) // who is one person is loaded together
+	for _, from := range m.From {
+		l.memberID.add(from)
+	}
 	l.members[id] = &memberRow{due: r.Int(3), wallet: wallet, place: r.Text(4)}
 	l.check = append(l.check, id)
 	for _, a := range wallet.Accounts {
@@ -626,8 +630,8 @@ func (l *Loader) voucher(r Row) error {
 func (l *Loader) wallets(set map[ledger.Ident]struct{}) bool {
 	var members []string
 	for id := range set {
-		if m := l.State.Idents[id]; m != "" {
-			members = append(members, m)
+		if m := l.State.Named(id); m != "" {
+			members = append(members, l.State.Group(m)...)
 		}
 	}
 	if len(members) == 0 {
@@ -654,7 +658,7 @@ func (l *Loader) pages(keys *reverse.Keys) error {
 	limits := map[string]int{} // by account
 	note := func(set map[ledger.Ident]struct{}, limit int) {
 		for id := range set {
-			for _, account := range l.State.Purses[l.State.Idents[id]] {
+			for _, account := range l.State.AccountsOf(l.State.Named(id)) {
 				limits[account] = limit
 			}
 		}

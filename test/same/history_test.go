@@ -22,6 +22,7 @@ type history struct {
 	n     int       // numbers used
 	now   time.Time // of the step
 
+	merged   []string // members that were merged into others
 	members  []string
 	mobiles  []string
 	cards    []string // gift cards
@@ -182,6 +183,8 @@ var makers = []struct {
 	{6, (*history).refundAssets},
 	{8, (*history).reverseSpend},
 	{5, (*history).saveMember},
+	{2, (*history).merge},
+	{1, (*history).unmerge},
 	{4, (*history).issue},
 	{2, (*history).giftCard},
 	{3, (*history).sweep},
@@ -526,6 +529,22 @@ func (h *history) saveMember(s *step) {
 			h.members = append(h.members, r.IDs[0])
 		}
 	})
+}
+
+func (h *history) merge(s *step) {
+	from := of(h, h.members, "m0")
+	s.add(func(head ledger.Head) reverse.Command {
+		return &ledger.MergeMembers{Head: head, From: from}
+	}, h.head("merge", ledger.Who{Customer: of(h, h.members, "m1")}), func(r ledger.Result) {
+		if r.Code == ledger.OK && !r.Replayed {
+			h.merged = append(h.merged, from)
+		}
+	})
+}
+
+func (h *history) unmerge(s *step) {
+	from := of(h, h.merged, "m0")
+	s.add(func(head ledger.Head) reverse.Command { return &ledger.UnmergeMembers{Head: head, From: from} }, h.head("unmerge", ledger.Who{}))
 }
 
 func (h *history) issue(s *step) {

@@ -44,13 +44,15 @@ func (b *books) load(keys *reverse.Keys, at int64) *reverse.State {
 		l.voucher(id)
 	}
 	for id := range keys.Spends {
-		l.pages(l.ident(id), ledger.LotPage)
+		l.pages(l.person(id), ledger.LotPage)
 	}
 	for id := range keys.AllLots {
-		l.pages(l.ident(id), 0)
+		l.pages(l.person(id), 0)
 	}
 	for id := range keys.Wallets {
-		l.wallet(l.ident(id))
+		for _, member := range l.person(id) {
+			l.wallet(member)
+		}
 	}
 	for app := range keys.TombApps {
 		numbers := map[string]bool{}
@@ -209,6 +211,14 @@ func (l *loader) ident(id ledger.Ident) string {
 	return m
 }
 
+// person loads whom an identifier names, and answers the ids of all that were merged into one.
+func (l *loader) person(id ledger.Ident) []string {
+	if l.ident(id) == "" {
+		return nil
+	}
+	return l.s.Group(l.s.Named(id))
+}
+
 // named is the id of the member that an identifier names, or "".
 func (b *books) named(id ledger.Ident) string {
 	switch id.Type {
@@ -235,6 +245,9 @@ func (l *loader) member(id string) string {
 	}
 	l.seen[id] = true
 	l.s.PutMember(clone(m))
+	for _, one := range append([]string{m.Into}, m.From...) { // who is one person is loaded together
+		l.member(one)
+	}
 	for _, account := range l.purses[id] {
 		l.s.PutAccount(clone(l.accounts[account]))
 		for lot := range l.open[account] {
@@ -254,8 +267,12 @@ func (l *loader) member(id string) string {
 
 // pages loads the first open lots per account and kind in spending order; limit 0 loads all. What is due is loaded anyway and does
 // not count.
-func (l *loader) pages(member string, limit int) {
-	for _, account := range l.purses[member] {
+func (l *loader) pages(members []string, limit int) {
+	var accounts []string
+	for _, member := range members {
+		accounts = append(accounts, l.purses[member]...)
+	}
+	for _, account := range accounts {
 		var perKind [ledger.Kinds][]*ledger.Lot
 		for id := range l.open[account] {
 			if x := l.lots[id]; !x.Due(l.at) {
@@ -281,10 +298,7 @@ func (l *loader) pages(member string, limit int) {
 
 // wallet loads all that a member can show: open lots, vouchers, open holds.
 func (l *loader) wallet(member string) {
-	if member == "" {
-		return
-	}
-	l.pages(member, 0)
+	l.pages([]string{member}, 0)
 	for id, v := range l.vouchers {
 		if v.Member == member {
 			l.voucher(id)
