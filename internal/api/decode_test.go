@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -319,6 +320,11 @@ func FuzzServe(f *testing.F) {
 		f.Add(uint8(0), s)
 		f.Add(uint8(7), s)
 	}
+	for i, m := range NewCatalogue(&Service{}).All() {
+		if m.Param != "" {
+			f.Add(uint8(i), m.Sample()[0].Value)
+		}
+	}
 	f.Fuzz(func(t *testing.T, which uint8, request string) {
 		w := setup(t)
 		w.session = merchant(w)
@@ -337,6 +343,34 @@ func FuzzServe(f *testing.F) {
 				if c.Amount <= 0 {
 					t.Errorf("%+v", c)
 				}
+			case *ledger.Grant:
+				if c.Amount <= 0 || c.Order == "" {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.UndoGrant:
+				if c.Amount <= 0 || c.Order == "" {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.Earn:
+				negative := slices.ContainsFunc(c.Payments, func(p ledger.Payment) bool { return p.Amount < 0 }) ||
+					slices.ContainsFunc(c.Goods, func(g ledger.Good) bool { return g.Fee < 0 })
+				if c.Fee < 0 || c.Order == "" || negative {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.Unearn:
+				if c.Order == "" || slices.ContainsFunc(c.Refunds, func(r ledger.BillRefund) bool { return r.Amount <= 0 || r.Number == "" || r.Refund.IsZero() }) {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.IssueVouchers:
+				if c.Num <= 0 || len(c.Codes) > 0 || c.Uses != 0 || c.End != 0 {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.SaveMember:
+				if c.ID != "" || c.Frozen != nil {
+					t.Errorf("%+v", c)
+				}
+			case *ledger.MergeMembers, *ledger.UnmergeMembers, *ledger.OpenBalance, *ledger.ImportCard:
+				t.Errorf("a call makes a command of the operator's: %+v", c)
 			}
 		}
 	})

@@ -489,7 +489,7 @@ func (w *till) accept(q request, a *answer) bool {
 		w.fail("%s\nwas refused: %s", q.body, a.body)
 		return false
 	}
-	w.acked = append(w.acked, ack{q, a})
+	w.acked = append(w.acked, ack{request: q, answer: a})
 	return true
 }
 
@@ -502,7 +502,7 @@ func (w *till) refuse(q request, a *answer, code string) bool {
 		w.fail("%s\nwant %s: %s", q.body, code, a.body)
 		return false
 	}
-	w.refused = append(w.refused, refusal{ack{q, a}, time.Now()})
+	w.refused = append(w.refused, refusal{ack{request: q, answer: a}, time.Now()})
 	return true
 }
 

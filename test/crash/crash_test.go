@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +28,11 @@ const (
 type ack struct {
 	request
 	*answer
+	moved moved
 }
+
+// moved is what a call moves: charges of 10 yuan, and points.
+type moved struct{ charges, points int }
 
 // One process, killed again and again in the middle of its work: what it acknowledged is there once, on every database. RECOUP_KILLS says
 // how often (default 10).
@@ -63,7 +68,7 @@ func killUnderLoad(t *testing.T, dsn string, kills int) {
 		for c := range callers {
 			wg.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
-					r := charge(round, c, i)
+					r, m := work(round, c, i)
 					a, err := call(ctx, p.url, r, time.Now())
 					if err != nil {
 						return // the process is gone
@@ -73,7 +78,7 @@ func killUnderLoad(t *testing.T, dsn string, kills int) {
 						return
 					}
 					mu.Lock()
-					acked = append(acked, ack{r, a})
+					acked = append(acked, ack{r, a, m})
 					mu.Unlock()
 					heard <- struct{}{}
 				}
@@ -116,11 +121,20 @@ func killUnderLoad(t *testing.T, dsn string, kills int) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("the server did not stop cleanly: %v", err)
 	}
-	auditAll(t, dsn, len(acked), kills)
+	var sum moved
+	for _, a := range acked {
+		sum.charges += a.moved.charges
+		sum.points += a.moved.points
+	}
+	points := auditAll(t, dsn, sum.charges, kills)
+	if most := kills * callers * pointsMost; points < sum.points-most || points > sum.points+most {
+		t.Errorf("there are %d points, %d were acknowledged", points, sum.points)
+	}
+	t.Logf("%d calls acknowledged", len(acked))
 }
 
-// auditAll verifies the books and compares the charged total with what was acknowledged.
-func auditAll(t *testing.T, dsn string, acked, kills int) {
+// auditAll verifies the books and compares the charged total with what was acknowledged. It tells how many points there are.
+func auditAll(t *testing.T, dsn string, acked, kills int) (points int) {
 	t.Helper()
 	s, err := recoup.OpenStore(t.Context(), dsn)
 	if err != nil {
@@ -145,6 +159,7 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 	var total ledger.Amount
 	for _, a := range state.Accounts {
 		total += ledger.Sum(a.Balance, ledger.Value)
+		points += int(a.Balance[ledger.Point])
 	}
 	charged := int(total-members*start0) / 1000
 	// What was under way at a kill may or may not have been booked; nothing else may differ.
@@ -152,6 +167,45 @@ func auditAll(t *testing.T, dsn string, acked, kills int) {
 		t.Errorf("%d charges are booked, %d were acknowledged", charged, acked)
 	}
 	t.Logf("%d acknowledged, %d booked over %d kills", acked, charged, kills)
+	return points
+}
+
+// pointsMost is the most points that a call of work moves.
+const pointsMost = 50
+
+// work is what a till does in turns of six calls, each about the one before it: a charge, points granted, a bill, half of it refunded,
+// points spent and given back.
+func work(round, caller, i int) (request, moved) {
+	number := func(i int) string { return fmt.Sprintf("K%d-%d-%d", round, caller, i) }
+	m := map[string]any{"customer_id": memberID(int64((caller + i/6) % members)), "request_id": number(i)}
+	point := func(method, param string, points int) request {
+		m["biz_channel"], m["change_point"], m["out_biz_id"], m["operator_name"], m["reason"] = "CS/KRY", points, number(i), "1", "1"
+		return request{"alibaba.alsc.crm.point." + method, param, text(m)}
+	}
+	bill := func(action, number string) request {
+		delete(m, "customer_id")
+		m["action"] = action
+		m["order_info"] = map[string]any{"outer_order_id": number, "vip_user_id": memberID(int64((caller + i/6) % members)), "actual_fee": 1000}
+		return request{"alibaba.alsc.crm.open.order.backflow", "param_order_backflow_open_req", text(m)}
+	}
+	switch i % 6 {
+	case 1:
+		return point("extracharge", "param_extra_charge_point_open_req", pointsMost), moved{points: pointsMost}
+	case 2:
+		m["payment_info_list"] = []any{map[string]any{"pay_method": "10001", "payment_status": "SUCCESS", "user_pay_amount": 1000}}
+		return bill("PAID", number(i)), moved{points: 10}
+	case 3:
+		m["refund_info_list"] = []any{map[string]any{"refund_status": "SUCCESS", "out_refund_no": number(i), "refund_amount": 500}}
+		return bill("REFUND", number(i-1)), moved{points: -5}
+	case 4:
+		return point("consumepoint", "param_consume_point_open_req", 7), moved{points: -7}
+	case 5:
+		m["biz_type"], m["reverse_order_id"] = "DEDUCT_FROM_CONSUME_REVERSE", number(i)
+		r := point("reversepoint", "param_reverse_consume_point_open_req", 7)
+		r.body = strings.Replace(r.body, `"out_biz_id":"`+number(i)+`"`, `"out_biz_id":"`+number(i-1)+`"`, 1)
+		return r, moved{points: 7}
+	}
+	return charge(round, caller, i), moved{charges: 1}
 }
 
 func charge(round, caller, i int) request {

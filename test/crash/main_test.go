@@ -66,7 +66,9 @@ func prepare(t *testing.T, dsn string, members int64) {
 	ctx := t.Context()
 	s, err := recoup.OpenStore(ctx, dsn)
 	if err == nil {
-		err = s.PutBrand(ctx, &ledger.Brand{ID: brand, Name: brand, Pepper: "crash", Shops: map[string]*ledger.Shop{shop: {ID: shop}}}, store.Author{})
+		b := &ledger.Brand{ID: brand, Name: brand, Pepper: "crash", Shops: map[string]*ledger.Shop{shop: {ID: shop}}}
+		b.Policy.Earn = ledger.EarnRule{Points: 1, Fen: 100}
+		err = s.PutBrand(ctx, b, store.Author{})
 	}
 	if err == nil {
 		err = s.PutApp(ctx, &store.App{Key: appKey, Name: "crash", Secrets: []string{secret}, Methods: []string{"*"}, Brands: []string{brand}}, store.Author{})
