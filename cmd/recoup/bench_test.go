@@ -36,7 +36,7 @@ func TestBench(t *testing.T) {
 			groups = append(groups, name)
 		}
 	}
-	text := measured(t, "--json", "--time", "200ms", "--conns", "8", "--members", "200", "--operations", "2000", "--only", strings.Join(groups, ","))
+	text := measured(t, "--json", "--time", "100ms", "--conns", "8", "--members", "200", "--operations", "2000", "--only", strings.Join(groups, ","))
 	var report bench.Report
 	if err := json.Unmarshal(text, &report); err != nil {
 		t.Fatalf("%v\n%s", err, text)
