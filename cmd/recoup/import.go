@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,19 +122,24 @@ type importLine struct {
 }
 
 // faults gathers what is wrong with a file, as many as a person wants to read at once.
-type faults struct {
-	list []error
-	more int
+type faults struct{ list []fault }
+
+// A fault is what is wrong with a line.
+type fault struct {
+	line int
+	err  error
 }
 
 const faultsShown = 20
 
 func (f *faults) add(line int, format string, args ...any) {
-	if len(f.list) == faultsShown {
-		f.more++
-		return
-	}
-	f.list = append(f.list, fmt.Errorf("line %d: "+format, append([]any{line}, args...)...))
+	f.list = append(f.list, fault{line, fmt.Errorf(format, args...)})
+}
+
+// sorted are the faults by line.
+func (f *faults) sorted() []fault {
+	slices.SortStableFunc(f.list, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
+	return f.list
 }
 
 // err is nil if nothing is wrong.
@@ -140,14 +147,17 @@ func (f *faults) err() error {
 	if len(f.list) == 0 {
 		return nil
 	}
-	n := len(f.list) + f.more
+	n := len(f.list)
 	head := fmt.Errorf("nothing was imported, for %d lines are wrong:", n)
 	if n == 1 {
 		head = errors.New("nothing was imported, for one line is wrong:")
 	}
-	list := append([]error{head}, f.list...)
-	if f.more > 0 {
-		list = append(list, fmt.Errorf("and %d more", f.more))
+	list := []error{head}
+	for _, one := range f.sorted()[:min(n, faultsShown)] {
+		list = append(list, fmt.Errorf("line %d: %w", one.line, one.err))
+	}
+	if n > faultsShown {
+		list = append(list, fmt.Errorf("and %d more", n-faultsShown))
 	}
 	return errors.Join(list...)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"strings"
 	"time"
 
 	"recoup/internal/ledger"
@@ -38,9 +36,9 @@ func (c *importBalancesCmd) Run(e *env) error {
 			{Names: []string{"points", "积分", "积分余额"}},
 			{Names: []string{"expires", "有效期", "有效期至", "到期日"}},
 		},
-		ids: []int{customer},
+		ids:      []int{customer},
+		byMember: true,
 		lines: func(_ *ledger.Brand, t *sheet.Table, bad *faults) (lines []importLine) {
-			seen := once{}
 			eachRow(t, bad, func(r *cells) {
 				cmd := &ledger.OpenBalance{
 					Real: ledger.Amount(cell(r, r.Fen, realValue)), Gift: ledger.Amount(cell(r, r.Fen, gift)), Pre: ledger.Amount(cell(r, r.Fen, pre)),
@@ -54,12 +52,11 @@ func (c *importBalancesCmd) Run(e *env) error {
 						r.fail("expires: %s is over; leave the line out", end)
 					}
 				}
-				key := strings.TrimSpace(cmp.Or(cmd.Who.Customer, cmd.Who.Mobile) + " " + end)
-				cmd.RequestID = key
+				cmd.RequestID = end
 				if r.ok && cmd.Real+cmd.Gift+cmd.Pre+cmd.Points == 0 {
 					return // nothing to bring
 				}
-				if r.ok && seen.first(r, "member and day", key) {
+				if r.ok {
 					lines = append(lines, importLine{r.Line, cmd})
 				}
 			})

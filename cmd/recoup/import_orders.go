@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"recoup/internal/ledger"
@@ -50,7 +51,16 @@ func (c *importOrdersCmd) Run(e *env) error {
 			eachRow(t, bad, func(r *cells) {
 				out := cell(r, r.ID, order)
 				paid := ledger.Amount(cell(r, r.Fen, fee))
-				if last == nil || last.Out != out {
+				if out == "" {
+					r.fail("out_order_id: is empty")
+					return
+				}
+				if last != nil && last.Out == out {
+					where, postage := cell(r, r.ID, shop), ledger.Amount(cell(r, r.Fen, post))
+					if where != "" && where != last.Store || postage > 0 && postage != last.PostFee || r.Text(payments) != "" && !slices.Equal(readPayments(r, r.Text(payments)), last.Tenders) {
+						r.fail("order %s has another store_id, post_fee or payments than on its first line; leave them empty or the same", out)
+					}
+				} else {
 					last = &reverse.TakeOrder{Store: cell(r, r.ID, shop), Out: out, PostFee: ledger.Amount(cell(r, r.Fen, post)), Gone: true}
 					last.PayFee, last.RequestID, last.Shop = last.PostFee, out, last.Store
 					if b.Shops[last.Store] == nil {

@@ -13,6 +13,7 @@ import (
 
 	"recoup/internal/api"
 	"recoup/internal/ledger"
+	"recoup/internal/query"
 	"recoup/internal/reverse"
 	"recoup/internal/sheet"
 	"recoup/internal/store"
@@ -40,6 +41,8 @@ type importKind struct {
 	what    string // in the journal and in requests
 	columns []sheet.Column
 	ids     []int // columns whose leading zeros matter
+	// byMember: a line is kept by its member, whichever name it gives, and its RequestID is the rest of its key.
+	byMember bool
 	// lines makes the commands of the table. What is wrong goes into bad.
 	lines func(b *ledger.Brand, t *sheet.Table, bad *faults) []importLine
 }
@@ -93,6 +96,11 @@ func (f *importFlags) run(e *env, kind *importKind) error {
 	if bad.err() == nil && len(lines) == 0 {
 		return fmt.Errorf("%s: has no lines under its heading", f.File)
 	}
+	if kind.byMember && bad.err() == nil {
+		if err := f.whose(e, s, lines, &bad); err != nil {
+			return err
+		}
+	}
 	for i := range lines {
 		lines[i].keyed(kind.what, b.ID)
 	}
@@ -141,6 +149,37 @@ func (f *importFlags) run(e *env, kind *importKind) error {
 	return f.print(e, kind, sum)
 }
 
+// whose puts the member before the keys of lines, so that one member's line is the same under every name.
+func (f *importFlags) whose(e *env, s store.Store, lines []importLine, bad *faults) error {
+	seen := map[string]int{}
+	for part := range slices.Chunk(lines, rehearsed) {
+		keys := reverse.NewKeys()
+		for _, l := range part {
+			for _, id := range membersOf(l.cmd) {
+				keys.Idents[id] = struct{}{}
+			}
+		}
+		state, err := s.Read(e.ctx, f.Brand, keys, nowMilli())
+		if err != nil {
+			return err
+		}
+		for _, l := range part {
+			h := l.cmd.Common()
+			who := cmp.Or(h.Who.Customer, h.Who.Mobile)
+			if m, _ := query.FindMember(state, membersOf(l.cmd)); m != nil {
+				who = m.ID
+			}
+			h.RequestID = strings.TrimSpace(who + " " + h.RequestID)
+			if at := seen[h.RequestID]; at != 0 {
+				bad.add(l.line, "member and day %s came on line %d already; leave one out", h.RequestID, at)
+				continue
+			}
+			seen[h.RequestID] = l.line
+		}
+	}
+	return nil
+}
+
 func (f *importFlags) print(e *env, kind *importKind, sum importedTable) error {
 	if f.JSON {
 		return printJSON(e, sum)
@@ -186,9 +225,8 @@ func (f *importFlags) report(fates []fate, bad *faults) (err error) {
 		rows = append(rows, []string{strconv.Itoa(l.line), l.result, l.detail})
 	}
 	if bad != nil {
-		for _, err := range bad.list {
-			line, detail, _ := strings.Cut(strings.TrimPrefix(err.Error(), "line "), ": ")
-			rows = append(rows, []string{line, "refused", detail})
+		for _, one := range bad.sorted() {
+			rows = append(rows, []string{strconv.Itoa(one.line), "refused", one.err.Error()})
 		}
 	}
 	return w.WriteAll(rows)
@@ -213,9 +251,13 @@ func contentOf(c reverse.Command) []string {
 	}
 	switch c := c.(type) {
 	case *ledger.SaveMember:
-		return append([]string{c.ID, c.Who.Mobile, c.Who.OuterType, c.Who.Outer, t(c.Name), t(c.Birthday), t(c.Remark), t(c.Level)}, c.Tags...)
+		gender := ""
+		if c.Gender != nil {
+			gender = n(ledger.Amount(*c.Gender))
+		}
+		return append([]string{c.ID, c.Who.Mobile, c.Who.OuterType, c.Who.Outer, t(c.Name), t(c.Birthday), t(c.Remark), t(c.Level), gender}, c.Tags...)
 	case *ledger.OpenBalance:
-		return []string{c.Who.Customer, c.Who.Mobile, n(c.Real), n(c.Gift), n(c.Pre), n(c.Points), n(ledger.Amount(c.Expires))}
+		return []string{n(c.Real), n(c.Gift), n(c.Pre), n(c.Points), n(ledger.Amount(c.Expires))}
 	case *ledger.IssueVouchers:
 		return append([]string{c.Who.Customer, c.Who.Mobile, c.Template, n(c.Uses), n(ledger.Amount(c.End))}, c.Codes...)
 	case *reverse.TakeOrder:

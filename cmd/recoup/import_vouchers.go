@@ -41,16 +41,15 @@ func (c *importVouchersCmd) Run(e *env) error {
 				code := cell(r, r.ID, voucher)
 				cmd := &ledger.IssueVouchers{Num: 1, Codes: []string{code}, Uses: ledger.Amount(cell(r, r.Number, uses))}
 				cmd.Who, cmd.RequestID = r.member(customer, mobile), code
-				for _, tp := range b.Templates {
-					if tp.ID == r.Text(template) || tp.Name == r.Text(template) {
-						cmd.Template = tp.ID
-						if cmd.Uses > max(1, tp.Uses) {
-							r.fail("uses: template %s has %d", tp.ID, max(1, tp.Uses))
-						}
-					}
-				}
-				if cmd.Template == "" {
+				switch found := templatesOf(b, r.Text(template)); {
+				case len(found) == 0:
 					r.fail("template: brand %s has no template %q; `recoup brand template list` shows them", b.ID, r.Text(template))
+				case len(found) > 1:
+					r.fail("template: %q is the name of %d templates; give the id", r.Text(template), len(found))
+				case cmd.Uses > max(1, found[0].Uses):
+					r.fail("uses: template %s has %d", found[0].ID, max(1, found[0].Uses))
+				default:
+					cmd.Template = found[0].ID
 				}
 				if code == "" {
 					r.fail("voucher_id: is empty")
@@ -67,4 +66,17 @@ func (c *importVouchersCmd) Run(e *env) error {
 			return lines
 		},
 	})
+}
+
+// templatesOf finds templates by id or by name; of one name, those that are still issued.
+func templatesOf(b *ledger.Brand, s string) (found []*ledger.Template) {
+	if t := b.Templates[s]; t != nil {
+		return []*ledger.Template{t}
+	}
+	for _, t := range b.Templates {
+		if t.Name == s && !t.Stopped {
+			found = append(found, t)
+		}
+	}
+	return found
 }

@@ -174,11 +174,10 @@ func viewWdk(o *query.WdkOrder) *wdkView {
 		v.Lines = append(v.Lines, wdkLine{Title: "postage 运费", Fee: o.PostFee})
 	}
 	for i := range o.Tenders {
-		v.Payments = append(v.Payments, wdkPayment{Code: o.Tenders[i].Code, Amount: o.Tenders[i].Amount})
+		v.Payments = append(v.Payments, wdkPayment{Code: o.Tenders[i].Code, Amount: o.Tenders[i].Amount, Left: o.Payments[i]})
 	}
 	for row, cells := range o.Refundable {
-		for tender, n := range cells {
-			v.Payments[tender].Left += n
+		for _, n := range cells {
 			if row < len(v.Lines) {
 				v.Lines[row].Left += n
 			}

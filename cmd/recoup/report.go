@@ -166,23 +166,27 @@ func (c *memberStatementCmd) Run(e *env) error {
 		if m == nil {
 			return fmt.Errorf("brand %s: %s", c.Brand, refused.English())
 		}
-		return lines(e, c.formatFlags, statementHeading, c.lines(e.ctx, s, m), statementLine.row)
+		mine := map[string]bool{}
+		for _, account := range state.AccountsOf(m.ID) {
+			mine[account] = true
+		}
+		return lines(e, c.formatFlags, statementHeading, c.lines(e.ctx, s, m, mine), statementLine.row)
 	})
 }
 
 // lines are the movements, the newest first, and of each account what it held before them.
-func (c *memberStatementCmd) lines(ctx context.Context, s store.Store, m *ledger.Member) iter.Seq2[statementLine, error] {
+func (c *memberStatementCmd) lines(ctx context.Context, s store.Store, m *ledger.Member, mine map[string]bool) iter.Seq2[statementLine, error] {
 	return func(yield func(statementLine, error) bool) {
 		var accounts []string
 		before := map[string][ledger.Kinds]ledger.Amount{}
-		for o, err := range query.Movements(ctx, s, c.Brand, m.IDs(), c.From.from(), c.To.to()) {
+		for o, err := range query.Movements(ctx, s, c.Brand, m.Histories(), c.From.from(), c.To.to()) {
 			if err != nil {
 				yield(statementLine{}, err)
 				return
 			}
 			for _, b := range o.After {
 				moved := o.Moved(b.Account)
-				if moved == ([ledger.Kinds]ledger.Amount{}) {
+				if moved == ([ledger.Kinds]ledger.Amount{}) || !mine[b.Account] {
 					continue
 				}
 				if _, known := before[b.Account]; !known {

@@ -67,7 +67,7 @@ func showAccount(c query.Card) top.Value {
 	return top.Obj(
 		top.F("account_id", top.Str(c.ID)),
 		top.F("card_id", top.Str(c.Account.Card)),
-		top.F("customer_id", top.Str(c.Member)),
+		top.F("customer_id", top.Str(c.Customer)),
 		top.F("gmt_create", when(c.Created)),
 		top.F("gmt_modified", when(c.Changed)),
 		top.F("gift_value", top.Int(int64(c.Gift))),

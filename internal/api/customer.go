@@ -259,7 +259,7 @@ func cardOf(c query.Card, accounts top.Value) top.Value {
 		top.F("accounts", accounts),
 		top.F("card_id", top.Str(c.Account.Card)),
 		top.F("card_type", top.Str(cardTypes[c.Type])),
-		top.F("customer_id", top.Str(c.Member)),
+		top.F("customer_id", top.Str(c.Customer)),
 		top.F("gmt_create", when(c.Created)),
 		top.F("gmt_modified", when(c.Changed)),
 		top.F("status", top.Str(status)),

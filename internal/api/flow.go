@@ -68,14 +68,14 @@ func detailed(build func(*Input, ledger.Head) (reverse.Command, *top.Fault), ord
 func showFlow(s *reverse.State, o *ledger.Op) top.Value {
 	var moved, after [ledger.Kinds]ledger.Amount
 	account := ""
-	for _, p := range o.Pins { // the release of a hold moves nothing
-		account = p.Lot.Account
-	}
 	for i := range o.Postings {
 		if p := &o.Postings[i]; !p.Lot.IsZero() && p.Kind.Family() == ledger.Value {
 			account = cmp.Or(account, p.Lot.Account)
 			moved[p.Kind] += p.Amount
 		}
+	}
+	for _, p := range o.Pins { // the release of a hold moves nothing
+		account = cmp.Or(account, p.Lot.Account)
 	}
 	told := false               // what moved nothing did not note the balance
 	for _, b := range o.After { // of all accounts that it moved something of: a person's may be several

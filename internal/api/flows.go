@@ -154,7 +154,7 @@ func accountFlows() *Method {
 			case len(accounts) == 0:
 				return top.Value{}, ledger.Refuse(ledger.CardNotFound, ledger.T("card", who.Card)), nil
 			}
-			f := query.HistoryFilter{Members: m.IDs(), Order: in.text(order), Moves: ledger.MovesValue}
+			f := query.HistoryFilter{Members: m.Histories(), Order: in.text(order), Moves: ledger.MovesValue}
 			f.Page, f.Size = in.page(pageNo, pageSize)
 			f.From, f.To = in.between(start, end)
 			wanted := in.texts(kinds)
@@ -330,7 +330,7 @@ func pointFlows() *Method {
 			if fault != nil || m == nil {
 				return top.Value{}, r, fault
 			}
-			f := query.HistoryFilter{Members: m.IDs(), Order: in.text(order), Moves: ledger.MovesPoints}
+			f := query.HistoryFilter{Members: m.Histories(), Order: in.text(order), Moves: ledger.MovesPoints}
 			f.Page, f.Size = in.page(pageNo, pageSize)
 			f.From, f.To = in.between(start, end)
 			page, fault := in.history(ctx, f, pageNo, start, func(o *ledger.Op) []aFlow {

@@ -217,7 +217,7 @@ func showFullVoucher(v query.Voucher) top.Value {
 		top.F("discount_rate", known(t.Discount)),
 		top.F("voucher_template_id", top.Str(v.Voucher.Template)),
 		top.F("amount", top.Int(int64(t.Amount))),
-		top.F("customer_id", numeral(v.Member)),
+		top.F("customer_id", numeral(v.Customer)),
 		top.F("start_fee", top.Int(int64(t.Threshold))),
 	)
 }

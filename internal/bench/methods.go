@@ -115,7 +115,7 @@ var templates = []template{
 		request: `"brand_id":"«B»","shop_id":"«S»","customer_id":"«M»","change_point":1`,
 	},
 	{
-		method: alsc + "point.consumepoint", param: "param_consume_point_open_req",
+		method: alsc + "point.consumepoint", param: "param_consume_point_open_req", about: "point.extracharge", // so that the points are there
 		request: `"brand_id":"«B»","shop_id":"«S»","customer_id":"«M»","biz_channel":"CS/KRY","change_point":1,"operator_id":"8","operator_name":"小王","out_biz_id":"«O»","reason":"抵扣","request_id":"«O»"`,
 	},
 	{
@@ -140,7 +140,7 @@ var templates = []template{
 	},
 
 	{
-		method: alsc + "open.assert.verify", param: "param_property_verify_open_req",
+		method: alsc + "open.assert.verify", param: "param_property_verify_open_req", about: "point.extracharge",
 		request: `"brand_id":"«B»","shop_id":"«S»","customer_id":"«M»","value":10,"point":1,"operator_id":"8","outer_order_id":"«O»","request_id":"«O»"`,
 	},
 	{

@@ -40,7 +40,7 @@ func (c *Charge) decide(s *State, at *Stamp) Result {
 
 	// Nothing fails from here on.
 	s.lift(&c.Head, c.Order, Value, true, at)
-	o := s.op(OpCharge, &c.Head, at, s.root(a.Member), shop, c.Order)
+	o := s.op(OpCharge, &c.Head, at, s.Root(a.Member), shop, c.Order)
 	until := deadline(at.At, s.Brand.Policy.ValueDays)
 	for _, k := range [...]Kind{Real, Pre, Gift} {
 		if credit[k] > 0 {

@@ -160,7 +160,7 @@ func (s *State) sameMember(h *Head, original *Op) bool {
 			d++
 		}
 		switch m := s.Named(id); {
-		case m == "", m == s.root(original.Member):
+		case m == "", m == s.Root(original.Member), s.once(m, original):
 		case id.Type == ByCard && original.touches(s.Cards[id.Text]): // a bearer's card among what a person spent
 		case !digest.IsZero() && s.sentWith(original, digest):
 		default:

@@ -327,7 +327,7 @@ func (s *State) repay(at *Stamp) {
 			if n <= 0 {
 				continue
 			}
-			o := s.own(OpDebt, at, s.root(l.Member), "")
+			o := s.own(OpDebt, at, s.Root(l.Member), "")
 			s.move(o, l, -n, ID{})
 			o.counter(owedBy(a), Point, n)
 			a.Owed -= n

@@ -53,7 +53,7 @@ func (c *Freeze) decide(s *State, at *Stamp) Result {
 
 	// Nothing fails from here on.
 	s.lift(&c.Head, c.Order, c.Family, false, at)
-	who := s.root(a.Member)
+	who := s.Root(a.Member)
 	o := s.op(OpFreeze, &c.Head, at, who, shop, c.Order)
 	hold := &Hold{HoldKey: HoldKey{c.Order, c.Family}, Member: who, Account: pins[0].Lot.Account, Op: o.ID, Deadline: at.At + s.Brand.Policy.HoldFor(), Pins: pins}
 	o.HoldEnd = hold.Deadline

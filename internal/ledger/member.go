@@ -41,6 +41,8 @@ type Member struct {
 	Into     string   // the member that it was merged into, and that goes on for it
 	Merged   int64    // when, in milliseconds since 1970
 	From     []string // those that were merged into it
+	Parted   []string // those it was one with, until Since
+	Since    int64    // when a merge was undone last, in milliseconds since 1970
 	Shop     string
 	Created  int64
 	Changed  int64

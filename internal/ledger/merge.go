@@ -13,8 +13,8 @@ import (
 // MergedMax bounds how many members may be merged into one.
 const MergedMax = 10
 
-// root is the member that goes on: itself, if it was not merged.
-func (s *State) root(id string) string {
+// Root is the member that goes on: itself, if it was not merged.
+func (s *State) Root(id string) string {
 	if m := s.Members[id]; m != nil && m.Into != "" {
 		return m.Into
 	}
@@ -22,10 +22,10 @@ func (s *State) root(id string) string {
 }
 
 // Named is the id of the member that an identifier names, after merges; "" for nobody.
-func (s *State) Named(id Ident) string { return s.root(s.Idents[id]) }
+func (s *State) Named(id Ident) string { return s.Root(s.Idents[id]) }
 
 // Same reports whether two ids are of one person.
-func (s *State) Same(a, b string) bool { return s.root(a) == s.root(b) }
+func (s *State) Same(a, b string) bool { return s.Root(a) == s.Root(b) }
 
 // Group is a member with those that were merged into it.
 func (s *State) Group(id string) []string {
@@ -33,6 +33,15 @@ func (s *State) Group(id string) []string {
 		return m.IDs()
 	}
 	return []string{id}
+}
+
+// Histories are the ids under which what the member did is booked: its own, those merged into it, and those it was one with for a while.
+func (m *Member) Histories() []string { return append(m.IDs(), m.Parted...) }
+
+// once reports whether an operation of a member was booked while another was one person with it.
+func (s *State) once(id string, o *Op) bool {
+	m := s.Members[id]
+	return m != nil && o.At <= m.Since && slices.Contains(m.Parted, o.Member)
 }
 
 // IDs are the ids of a member and of those that were merged into it.
@@ -58,7 +67,7 @@ func (s *State) joint(a *Account) []*Account {
 	if a.Type != MemberCard && a.Type != PointPurse {
 		return list
 	}
-	for _, id := range s.AccountsOf(s.root(a.Member)) {
+	for _, id := range s.AccountsOf(s.Root(a.Member)) {
 		if b := s.Accounts[id]; b != a && b.Type == a.Type && !b.Closed {
 			list = append(list, b)
 		}
@@ -118,6 +127,7 @@ func (c *MergeMembers) decide(s *State, at *Stamp) Result {
 
 	// Nothing fails from here on.
 	from.Into, from.Merged, from.Changed = m.ID, at.At, at.At
+	from.Parted, m.Parted = without(slices.Clone(from.Parted), m.ID), without(slices.Clone(m.Parted), from.ID)
 	m.From, m.Changed = append(slices.Clip(m.From), from.ID), at.At
 	r := s.bookMember(&c.Head, at, m, "merged "+from.ID, true)
 	s.bookMember(&c.Head, at, from, mergedInto+m.ID, false)
@@ -209,7 +219,9 @@ func (c *UnmergeMembers) decide(s *State, at *Stamp) Result {
 	}
 
 	// Nothing fails from here on.
-	from.Into, from.Merged, from.Changed = "", 0, at.At
+	from.Into, from.Merged, from.Changed, from.Since, m.Since = "", 0, at.At, at.At, at.At
+	from.Frozen = from.Frozen || m.Frozen // a person who was stopped stays stopped under both names
+	from.Parted, m.Parted = append(slices.Clip(from.Parted), m.ID), append(slices.Clip(m.Parted), from.ID)
 	m.From, m.Changed = without(slices.Clone(m.From), from.ID), at.At
 	r := s.bookMember(&c.Head, at, from, unmergedFrom+m.ID, true)
 	s.bookMember(&c.Head, at, m, "unmerged "+from.ID, false)

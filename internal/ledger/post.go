@@ -51,7 +51,7 @@ func (s *State) prepare() {
 	s.settled = map[string]bool{}
 	s.byMember = make(map[string][]*Hold, len(s.Holds))
 	for _, h := range s.Holds {
-		who := s.root(h.Member)
+		who := s.Root(h.Member)
 		s.byMember[who] = append(s.byMember[who], h)
 	}
 	s.shelves = make(map[string]*shelf, len(s.Accounts))
@@ -215,7 +215,7 @@ func (s *State) endHold(o *Op, h *Hold) {
 		s.unsettle(l, o.At)
 	}
 	delete(s.Holds, h.HoldKey)
-	who := s.root(h.Member)
+	who := s.Root(h.Member)
 	s.byMember[who] = without(s.byMember[who], h)
 	s.Changes.Holds.Remove(h)
 	s.Changes.Ended = append(s.Changes.Ended, h.HoldKey)
@@ -233,7 +233,7 @@ func (s *State) openHold(h *Hold, again bool) {
 // unsettle notes that something of a lot fell due by a command of this batch.
 func (s *State) unsettle(l *Lot, at int64) {
 	if l.Due(at) {
-		s.settled[s.root(l.Member)] = false
+		s.settled[s.Root(l.Member)] = false
 		s.unsettled = append(s.unsettled, l.Member)
 	}
 }
@@ -252,7 +252,7 @@ func (s *State) use(o *Op, v *Voucher, n Amount, of ID) {
 // Settle expires what is due of a member at the stamp: holds first, for what they pinned may then be due too; every expiry is an
 // operation of its own, written before the command that met it (semantics.md §3, clock).
 func (s *State) Settle(member string, at *Stamp) {
-	member = s.root(member)
+	member = s.Root(member)
 	if s.settled[member] {
 		return
 	}

@@ -424,6 +424,12 @@ type Spent struct {
 	Left   Amount // what is unreversed
 	Held   bool   // there is only a hold
 	Found  bool
+	op     *Op
+}
+
+// Of reports whether a member may name the spend as its own.
+func (s *State) Of(spent *Spent, member string) bool {
+	return s.Same(member, spent.Member) || spent.op != nil && s.once(member, spent.op)
 }
 
 // Spent tells what is left of the spends of a number in a family; account narrows to one account ("" any).
@@ -433,7 +439,7 @@ func (s *State) Spent(order string, f Family, account string) Spent {
 		return Spent{Held: s.Holds[HoldKey{order, f}] != nil}
 	}
 	parts, _ := s.unreversed(order, f)
-	out := Spent{Member: o.Member, Found: account == "" || slices.ContainsFunc(o.Postings, func(p Posting) bool { return p.Lot.Account == account })}
+	out := Spent{Member: o.Member, op: o, Found: account == "" || slices.ContainsFunc(o.Postings, func(p Posting) bool { return p.Lot.Account == account })}
 	for _, p := range parts {
 		if account == "" || p.lot.Account == account {
 			out.Left += p.left

@@ -25,7 +25,7 @@ func (c *SaveMember) decide(s *State, at *Stamp) Result {
 		return refused
 	}
 	if c.ID != "" {
-		known := s.Members[s.root(c.ID)]
+		known := s.Members[s.Root(c.ID)]
 		if m != nil && m != known {
 			return Refuse(MemberMismatch)
 		}

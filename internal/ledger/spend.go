@@ -86,7 +86,7 @@ func (c *Spend) decide(s *State, at *Stamp) Result {
 	// Nothing fails from here on.
 	member := m.ID
 	if len(plans) == 1 && len(vouchers) == 0 {
-		member = s.root(s.lot(plans[0].pins[0].Lot).Member) // what is only a bearer's is booked on the bearer
+		member = s.Root(s.lot(plans[0].pins[0].Lot).Member) // what is only a bearer's is booked on the bearer
 	}
 	o := s.op(OpSpend, &c.Head, at, member, shop, c.Order)
 	for _, p := range plans {
@@ -135,7 +135,7 @@ func (s *State) spender(c *Spend, stories []story) (*Member, Result, bool) {
 			continue
 		}
 		if !ok && refused.Code == MemberNotFound {
-			m, ok = s.Members[s.root(st.freeze.Member)], true
+			m, ok = s.Members[s.Root(st.freeze.Member)], true
 		}
 	}
 	if ok && s.anothers(c.Order, m) {

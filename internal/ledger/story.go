@@ -75,7 +75,7 @@ func (s *State) anothers(order string, m *Member) bool {
 		return false
 	}
 	other := func(id string) bool {
-		o := s.Members[s.root(id)]
+		o := s.Members[s.Root(id)]
 		return o == nil || o != m && !o.Bearer
 	}
 	for f := range Families {

@@ -261,7 +261,7 @@ func (l loader) order(no string) {
 
 // lotsOf loads the first open lots of each kind in spending order; limit 0 is all.
 func (l loader) lotsOf(member string, limit int) {
-	for _, a := range l.s.AccountsOf(l.s.root(member)) {
+	for _, a := range l.s.AccountsOf(l.s.Root(member)) {
 		var open [Kinds][]*Lot
 		for _, x := range l.lots {
 			if x.Account == a && (x.Free() > 0 || l.pins && x.Balance > 0) && (l.due || !x.Due(l.now)) {

@@ -19,6 +19,7 @@ type Customer struct {
 // A Card is an account of stored value. Amounts are fen.
 type Card struct {
 	*ledger.Account
+	Customer                       string        // who it is of, after merges
 	Balance, Real, Gift, Pre       ledger.Amount // unexpired, holds included; Real + Gift + Pre = Balance
 	Available                      ledger.Amount // Balance less what open holds pin
 	TotalReal, TotalGift, TotalPre ledger.Amount // ever credited
@@ -38,6 +39,7 @@ type Points struct {
 // A Voucher is an instance with its template and what it counts as at the moment.
 type Voucher struct {
 	*ledger.Voucher
+	Customer string // whose it is, after merges
 	Status   ledger.VoucherStatus
 	Template *ledger.Template // nil: withdrawn since
 }
@@ -64,13 +66,15 @@ func FindCustomer(s *reverse.State, who []ledger.Ident, now int64) (*Customer, l
 		if a := s.Accounts[id]; a.Type == ledger.PointPurse {
 			c.Points.add(points(a))
 		} else {
-			c.Cards = append(c.Cards, card(a))
+			one := card(a)
+			one.Customer = m.ID
+			c.Cards = append(c.Cards, one)
 		}
 	}
 	slices.SortStableFunc(c.Cards, func(a, b Card) int { return cmp.Compare(a.Type, b.Type) })
 	for _, v := range s.Vouchers {
 		if s.Same(v.Member, m.ID) {
-			c.Vouchers = append(c.Vouchers, Voucher{Voucher: v, Status: v.Status(now), Template: s.Brand.Templates[v.Template]})
+			c.Vouchers = append(c.Vouchers, Voucher{Voucher: v, Customer: m.ID, Status: v.Status(now), Template: s.Brand.Templates[v.Template]})
 		}
 	}
 	slices.SortFunc(c.Vouchers, func(a, b Voucher) int { return byNumber(a.ID, b.ID) })

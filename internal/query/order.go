@@ -32,6 +32,7 @@ type WdkOrder struct {
 	*reverse.Order
 	Reverses   []*reverse.Reverse
 	Refundable [][]ledger.Amount
+	Payments   []ledger.Amount // what of each payment can be refunded now
 }
 
 // OrderKeys are what FindOrder reads.
@@ -48,7 +49,8 @@ func OrderKeys(number string) *reverse.Keys {
 func FindOrder(s *reverse.State, number string, now int64) *Order {
 	v := &Order{Numbers: []string{number}}
 	if o := wdkOrder(s, number); o != nil {
-		v.Wdk = &WdkOrder{Order: o, Refundable: s.Refundable(o, &ledger.Stamp{At: now})}
+		v.Wdk = &WdkOrder{Order: o}
+		v.Wdk.Refundable, v.Wdk.Payments = s.Refundable(o, &ledger.Stamp{At: now})
 		for _, id := range slices.Sorted(maps.Keys(s.Reverses)) {
 			if r := s.Reverses[id]; r.Main == o.Main {
 				v.Wdk.Reverses = append(v.Wdk.Reverses, r)

@@ -57,17 +57,24 @@ func Run(ctx context.Context, s store.Store, brand string, from int64, draft fun
 		}
 		r.rules[b.Version], r.drafts[b.Version] = b, draft(*b)
 	}
+	head, err := s.Head(ctx, brand) // what is booked meanwhile is none of it
+	if err != nil {
+		return nil, err
+	}
 	first, err := s.SeqAt(ctx, brand, from-1)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.cast(ctx, s, brand, first); err != nil {
+	if err := r.cast(ctx, s, brand, first, head.Last); err != nil {
 		return nil, err
 	}
 	n := int64(0)
 	for o, err := range s.Ops(ctx, brand, 0) {
 		if err != nil {
 			return nil, err
+		}
+		if o.Seq > head.Last {
+			break
 		}
 		if o.Seq > first {
 			r.decide(o)
@@ -93,12 +100,15 @@ type replayer struct {
 	report        Report
 }
 
-// cast finds who takes part: the members and numbers of the operations after a sequence number.
-func (r *replayer) cast(ctx context.Context, s store.Store, brand string, first int64) error {
+// cast finds who takes part: the members and numbers of the operations after one sequence number and up to another.
+func (r *replayer) cast(ctx context.Context, s store.Store, brand string, first, last int64) error {
 	w, accounts, members := r.world, map[string]bool{}, map[string]bool{}
 	for o, err := range s.Ops(ctx, brand, first) {
 		if err != nil {
 			return err
+		}
+		if o.Seq > last {
+			break
 		}
 		members[o.Member] = true
 		into, _ := o.Merges()

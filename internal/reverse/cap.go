@@ -51,16 +51,21 @@ func (s *State) table(o *Order, at *ledger.Stamp) *table {
 }
 
 // Refundable is what of each cell of an order can be refunded now: rows and columns are those of its shares. Cells of one tender draw on one
-// spend, so together they may have less than their sum.
-func (s *State) Refundable(o *Order, at *ledger.Stamp) [][]Amount {
+// spend, so together they may have less than their sum: payments are what all cells of each tender can give, one after the other.
+func (s *State) Refundable(o *Order, at *ledger.Stamp) (cells [][]Amount, payments []Amount) {
 	tb := s.table(o, at)
-	cells := make([][]Amount, len(tb.left))
+	cells, payments = make([][]Amount, len(tb.left)), make([]Amount, len(o.Tenders))
 	for row := range cells {
 		for tender := range o.Tenders {
 			cells[row] = append(cells[row], tb.cap(row, tender))
 		}
 	}
-	return cells
+	for row := range cells {
+		for tender := range o.Tenders {
+			payments[tender] += tb.take(row, tender)
+		}
+	}
+	return cells, payments
 }
 
 // post is the row of postage.

@@ -196,7 +196,7 @@ func (s *State) bind(bindings *[]binding, t *Tender, at *ledger.Stamp) (ledger.R
 		return ledger.Refuse(ledger.HoldNotVerified, ledger.T("order", t.Order)), false
 	case !spent.Found:
 		return ledger.Refuse(ledger.OriginalNotFound, ledger.T("order", t.Order)), false
-	case t.Customer != "" && !s.Same(t.Customer, spent.Member) && !bearer:
+	case t.Customer != "" && !s.Of(&spent, t.Customer) && !bearer:
 		return ledger.Refuse(ledger.MemberMismatch), false
 	}
 	i := slices.IndexFunc(*bindings, func(b binding) bool { return b.order == t.Order })

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -38,8 +40,11 @@ type Table struct {
 	fen     []bool // the heading says fen
 }
 
-// RowsMax bounds a table.
-const RowsMax = 2_000_000
+// RowsMax bounds a table, bytesMax a text.
+const (
+	RowsMax  = 2_000_000
+	bytesMax = 2 << 30
+)
 
 // Read reads a table of the columns. Errors name the line and the remedy.
 func Read(in io.Reader, columns []Column) (*Table, error) {
@@ -81,6 +86,9 @@ func workbook(in io.Reader) (lines [][]string, numbers []int, err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("line %d: %w", n, err)
 		}
+		for i := range cells {
+			cells[i] = shown(cells[i])
+		}
 		if !blank(cells) {
 			lines, numbers = append(lines, cells), append(numbers, n)
 		}
@@ -91,11 +99,33 @@ func workbook(in io.Reader) (lines [][]string, numbers []int, err error) {
 	return lines, numbers, rows.Error()
 }
 
+// shown is a number with a fraction as a spreadsheet shows it: files keep more digits than people typed, 16.56 as 16.559999999999999.
+func shown(cell string) string {
+	if len(cell) <= 16 || !fraction.MatchString(cell) {
+		return cell
+	}
+	n, err := strconv.ParseFloat(cell, 64)
+	if err != nil {
+		return cell
+	}
+	const digits = 15
+	n, err = strconv.ParseFloat(strconv.FormatFloat(n, 'g', digits, 64), 64)
+	if err != nil {
+		return cell
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
+}
+
+var fraction = regexp.MustCompile(`^[0-9]+\.[0-9]+(E-?[0-9]+)?$`)
+
 // text reads CSV, parted by commas, tabs or semicolons, in UTF-8 or GBK.
 func text(in io.Reader) (lines [][]string, numbers []int, err error) {
-	raw, err := io.ReadAll(io.LimitReader(in, 1<<31))
+	raw, err := io.ReadAll(io.LimitReader(in, bytesMax+1))
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(raw) > bytesMax {
+		return nil, nil, errors.New("is larger than 2 GB; part it")
 	}
 	switch {
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
@@ -113,7 +143,7 @@ func text(in io.Reader) (lines [][]string, numbers []int, err error) {
 			r.Comma = rune(mark)
 		}
 	}
-	r.FieldsPerRecord, r.TrimLeadingSpace = -1, true
+	r.FieldsPerRecord, r.TrimLeadingSpace = -1, r.Comma != '\t' // which is white space, too: empty cells would be lost
 	for {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -170,8 +200,13 @@ func tableOf(lines [][]string, numbers []int, columns []Column) (*Table, error) 
 	if len(unknown) > 0 {
 		return nil, fmt.Errorf("line %d: the heading has %s, which nobody knows; take the columns out, or call them as the help says", numbers[0], strings.Join(unknown, ", "))
 	}
-	for i := range lines[1:] {
-		t.Rows = append(t.Rows, Row{numbers[i+1], lines[i+1], t})
+	for i, cells := range lines[1:] {
+		for j, cell := range cells { // a cell that belongs nowhere is the rest of another: of an amount with a comma, for instance
+			if (j >= len(taken) || !taken[j]) && strings.TrimSpace(cell) != "" {
+				return nil, fmt.Errorf("line %d: has %q in column %d, which has no heading; put cells with commas into quotes", numbers[i+1], cell, j+1)
+			}
+		}
+		t.Rows = append(t.Rows, Row{numbers[i+1], cells, t})
 	}
 	return t, nil
 }
@@ -180,7 +215,8 @@ func tableOf(lines [][]string, numbers []int, columns []Column) (*Table, error) 
 func heading(cell string) (name string, fen bool) {
 	name = strings.TrimSpace(halfWidth(cell))
 	if base, unit, ok := strings.Cut(name, "("); ok {
-		name, fen = strings.TrimSpace(base), strings.Contains(unit, "分") || strings.Contains(unit, "fen")
+		unit = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSpace(unit), ")"), "单位:")
+		name, fen = strings.TrimSpace(base), unit == "分" || strings.EqualFold(unit, "fen")
 	}
 	if base, ok := strings.CutSuffix(name, "_fen"); ok {
 		name, fen = base, true

@@ -105,6 +105,8 @@ func TestRefusedFiles(t *testing.T) {
 		"mobile\n\xff\xff\xff\n":         "is neither UTF-8 nor GBK; save it as CSV UTF-8",
 		"mobile,name\n1,\"x\n":           "line 2: column",
 		"PK\x03\x04 this is no workbook": "is no XLSX file that can be read",
+		"mobile,real\n1,1,234.50\n":      `line 2: has "234.50" in column 3, which has no heading; put cells with commas into quotes`,
+		"mobile,,real\n1,x,2\n":          `line 2: has "x" in column 2, which has no heading`,
 	} {
 		if _, err := Read(strings.NewReader(file), columns); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", file, err, want)
@@ -157,6 +159,45 @@ func TestCells(t *testing.T) {
 	for text, want := range map[string]int64{"5": 5, "5.0": 5, "": 0, "1,000": 1000, "-5": -1, "5.5": -1} {
 		if got, err := cell("points", text).Number(points); (err != nil) != (want < 0) || err == nil && got != want {
 			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+}
+
+// An empty cell keeps its place, whatever parts the cells.
+func TestEmptyCells(t *testing.T) {
+	for _, mark := range []string{",", "\t", ";"} {
+		table, err := Read(strings.NewReader(strings.ReplaceAll("mobile|name|real|points\n1||12.50| 5\n", "|", mark)), columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &table.Rows[0]
+		fen, _ := r.Fen(realValue)
+		n, _ := r.Number(points)
+		if r.Text(name) != "" || fen != 1250 || n != 5 {
+			t.Errorf("%q: name %q, %d fen, %d points", mark, r.Text(name), fen, n)
+		}
+	}
+}
+
+// Files keep more digits than people typed. Long numbers without a fraction are somebody's number.
+func TestShown(t *testing.T) {
+	for cell, want := range map[string]string{
+		"1.1000000000000001": "1.1", "16.559999999999999": "16.56", "12.5": "12.5", "13800138000": "13800138000", "6222021234567890123": "6222021234567890123",
+		"2026-03-31 12:00:00": "2026-03-31 12:00:00", "1.0000000000000001E-2": "0.01", "99999999.989999995": "99999999.99",
+	} {
+		if got := shown(cell); got != want {
+			t.Errorf("%s is %s, want %s", cell, got, want)
+		}
+	}
+}
+
+// Only what is nothing but the unit makes fen of a column.
+func TestUnits(t *testing.T) {
+	for text, fen := range map[string]bool{
+		"余额（分）": true, "余额(单位:分)": true, "real_fen": true, "real (fen)": true, "余额(元)": false, "余额(不含积分)": false, "余额(分店)": false, "余额": false,
+	} {
+		if _, got := heading(text); got != fen {
+			t.Errorf("%s: fen %v", text, got)
 		}
 	}
 }

@@ -53,6 +53,8 @@ func (c *codec) member(m *ledger.Member) {
 		c.text("into", &m.Into)
 		num(c, "merged", &m.Merged)
 		list(c, "from", &m.From, c.quoted)
+		list(c, "parted", &m.Parted, c.quoted)
+		num(c, "since", &m.Since)
 		c.text("shop", &m.Shop)
 		num(c, "created", &m.Created)
 		num(c, "changed", &m.Changed)
