@@ -269,6 +269,12 @@ func (s *State) Settle(member string, at *Stamp) {
 		s.book(o, Result{})
 	}
 	s.settled[member] = true
+	s.lapse(member, at)
+	s.repay(at) // out of what came free, before the command that met it can spend it
+}
+
+// lapse expires what is due of a member's lots.
+func (s *State) lapse(member string, at *Stamp) {
 	var lots []*Lot
 	for _, id := range s.AccountsOf(member) {
 		f := s.shelves[id]
