@@ -20,7 +20,7 @@ type callCmd struct {
 	Method     string        `arg:"" optional:"" help:"The method, like alibaba.alsc.crm.open.assert.refund."`
 	Payload    string        `short:"p" name:"payload" placeholder:"FILE" help:"File with the request as JSON, - for standard input."`
 	Param      []string      `sep:"none" placeholder:"NAME=VALUE" help:"A parameter as it is; may come several times and goes before all others."`
-	URL        string        `name:"url" env:"RECOUP_URL" default:"http://127.0.0.1:8080/router/rest" help:"The gateway."`
+	URL        string        `name:"url" env:"RECOUP_URL" default:"http://127.0.0.1:8080/router/rest" help:"The gateway; the address of a server is enough."`
 	AppKey     string        `env:"RECOUP_APP_KEY" help:"The app_key."`
 	Secret     string        `env:"RECOUP_SECRET" help:"The secret of the app; better by environment than by flag."`
 	Session    string        `env:"RECOUP_SESSION" help:"The session, for methods that act for a merchant."`
@@ -54,8 +54,13 @@ func (c *callCmd) Validate() error {
 	case c.Secret == "":
 		return errors.New("want RECOUP_SECRET or --secret")
 	}
-	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("--url: want one like http://127.0.0.1:8080/router/rest")
+	}
+	if u.Path == "" || u.Path == "/" { // the address of a server is enough
+		u.Path = "/router/rest"
+		c.URL = u.String()
 	}
 	for _, p := range c.Param {
 		if name, _, ok := strings.Cut(p, "="); !ok || name == "" {
