@@ -13,7 +13,6 @@ import (
 
 	"recoup/internal/api"
 	"recoup/internal/ledger"
-	"recoup/internal/query"
 	"recoup/internal/reverse"
 	"recoup/internal/sheet"
 	"recoup/internal/store"
@@ -166,8 +165,10 @@ func (f *importFlags) whose(e *env, s store.Store, lines []importLine, bad *faul
 		for _, l := range part {
 			h := l.cmd.Common()
 			who := cmp.Or(h.Who.Customer, h.Who.Mobile)
-			if m, _ := query.FindMember(state, membersOf(l.cmd)); m != nil {
-				who = m.ID
+			for _, id := range slices.Backward(membersOf(l.cmd)) {
+				if m := state.Idents[id]; m != "" { // the member as it was opened: a merge since the first import changes no key
+					who = m
+				}
 			}
 			h.RequestID = strings.TrimSpace(who + " " + h.RequestID)
 			if at := seen[h.RequestID]; at != 0 {
