@@ -181,7 +181,7 @@ func (c *memberShowCmd) Run(e *env) error {
 		for _, x := range found.Vouchers {
 			v.Vouchers = append(v.Vouchers, voucherView{x.ID, x.Voucher.Template, x.Status.String(), x.Left, showUntil(x.End)})
 		}
-		ops, err := query.MemberOps(e.ctx, s, c.Brand, m.IDs(), c.Limit)
+		ops, err := query.MemberOps(e.ctx, s, c.Brand, m.IDs(), 0, 0, c.Limit)
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"replay":          {"ledger", "store"},
 
 	// What is brought in from elsewhere.
-	"sheet": {"github.com/xuri/excelize/v2", "golang.org/x/text"},
+	"sheet": {"top", "github.com/xuri/excelize/v2", "golang.org/x/text"},
 
 	// Followers of the operations. Siblings never meet.
 	"feed":         {"store", "ledger", "reverse", "telemetry"},

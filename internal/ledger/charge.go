@@ -151,7 +151,7 @@ func (c *RefundCharge) decide(s *State, at *Stamp) Result {
 		case most < limit:
 			return Refuse(GiftSpent, Money("max", most))
 		case l.Expires != Never && at.At >= l.Expires:
-			return Refuse(ChargeExpired, Money("max", most), T("when", clock(l.Expires)))
+			return Refuse(ChargeExpired, Money("max", most), T("when", Clock(l.Expires)))
 		}
 		return Refuse(ChargeSpent, Money("max", most))
 	}

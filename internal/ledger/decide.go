@@ -99,7 +99,7 @@ func (s *State) refunded(k *Keyed, number string) (Result, bool) {
 	}
 	for _, later := range s.Orders[o.Order] {
 		if later.Ordinal > o.Ordinal && (later.Kind == OpSpend || later.Kind == OpFreeze) {
-			return Refuse(RefundNoConflict, T("number", number), T("order", o.Order), T("when", clock(o.At)), usedSince), true
+			return Refuse(RefundNoConflict, T("number", number), T("order", o.Order), T("when", Clock(o.At)), usedSince), true
 		}
 	}
 	r := o.Result

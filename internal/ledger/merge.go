@@ -208,7 +208,7 @@ func (c *UnmergeMembers) decide(s *State, at *Stamp) Result {
 		return Refuse(MergeImpossible, T("customer", from.ID), T("why", "没有被合并 it was not merged"))
 	}
 	if w := s.Brand.Policy.UnmergeFor(); at.At >= from.Merged+w {
-		return Refuse(WindowPassed, T("days", strconv.FormatInt(w/day, 10)), T("until", clock(from.Merged+w)), T("now", clock(at.At)))
+		return Refuse(WindowPassed, T("days", strconv.FormatInt(w/day, 10)), T("until", Clock(from.Merged+w)), T("now", Clock(at.At)))
 	}
 	m := s.Members[from.Into]
 	s.Settle(m.ID, at)

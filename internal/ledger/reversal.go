@@ -30,7 +30,7 @@ func (s *State) reversible(original *Op, f Family, shop string, at *Stamp) (Resu
 		return Refuse(OtherShop, T("shop", original.Shop)), false
 	}
 	if w := p.Window[f]; w > 0 && at.At >= original.At+w {
-		return Refuse(WindowPassed, T("days", strconv.FormatInt(w/day, 10)), T("until", clock(original.At+w)), T("now", clock(at.At))), false
+		return Refuse(WindowPassed, T("days", strconv.FormatInt(w/day, 10)), T("until", Clock(original.At+w)), T("now", Clock(at.At))), false
 	}
 	return Result{}, true
 }

@@ -158,7 +158,7 @@ func (c *Spend) want(s *State, m *Member, w Want, st *story, at *Stamp) (plan, R
 		if st.last == released {
 			how = "取消"
 		}
-		return p, Refuse(HoldEnded, T("order", c.Order), T("when", clock(st.when)), T("how", how))
+		return p, Refuse(HoldEnded, T("order", c.Order), T("when", Clock(st.when)), T("how", how))
 	case st.spent && (!c.Pools || !c.Direct && st.last != neverHeld): // a capture pools only where no hold ever was
 		if r, ok := s.again(&c.Head, c.Order, w.Family, st); !ok {
 			return p, r

@@ -13,7 +13,7 @@ import (
 
 // HistoryFilter chooses operations, and a page of the lines that they make.
 type HistoryFilter struct {
-	Members  []string     // one person: the member, and those merged into it
+	Members  []string     // one person: the member, those merged into it, and those it was one with for a while
 	Order    string       // "": of any number; else of this one alone
 	Moves    ledger.Moves // balances that the operations moved
 	From, To int64        // milliseconds since 1970, both inclusive; 0: open
@@ -96,11 +96,11 @@ func next(ctx context.Context, h store.History, brand string, f *HistoryFilter, 
 	if f.Order != "" {
 		return h.OrderOps(ctx, brand, f.Order, before, limit)
 	}
-	return personOps(ctx, h, brand, f.Members, f.Moves, before, limit)
+	return MemberOps(ctx, h, brand, f.Members, f.Moves, before, limit)
 }
 
-// personOps are the operations of several members as those of one.
-func personOps(ctx context.Context, h store.History, brand string, members []string, of ledger.Moves, before int64, limit int) (all []*ledger.Op, err error) {
+// MemberOps are the operations of several members as those of one, as store.History lists those of each.
+func MemberOps(ctx context.Context, h store.History, brand string, members []string, of ledger.Moves, before int64, limit int) (all []*ledger.Op, err error) {
 	for _, member := range members {
 		ops, err := h.MemberOps(ctx, brand, member, of, before, limit)
 		if err != nil {
@@ -112,11 +112,6 @@ func personOps(ctx context.Context, h store.History, brand string, members []str
 		slices.SortFunc(all, func(a, b *ledger.Op) int { return cmp.Compare(b.Seq, a.Seq) })
 	}
 	return all[:min(len(all), limit)], nil
-}
-
-// MemberOps are a person's newest operations.
-func MemberOps(ctx context.Context, h store.History, brand string, members []string, limit int) ([]*ledger.Op, error) {
-	return personOps(ctx, h, brand, members, 0, 0, limit)
 }
 
 // FindFlow finds an operation by its id, nil if there is none. An id says when it was made; the operations of that moment are looked
@@ -162,7 +157,7 @@ func Movements(ctx context.Context, h store.History, brand string, members []str
 			before = seq + 1
 		}
 		for before != 1 {
-			ops, err := personOps(ctx, h, brand, members, ledger.MovesValue|ledger.MovesPoints, before, store.HistoryMax)
+			ops, err := MemberOps(ctx, h, brand, members, ledger.MovesValue|ledger.MovesPoints, before, store.HistoryMax)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"recoup/internal/ledger"
 	"recoup/internal/store"
@@ -169,8 +168,8 @@ func (r *replayer) decide(o *ledger.Op) {
 	if rules == nil {
 		return
 	}
-	command := func() ledger.Command { return r.world.again(o, rules) }
-	if command() == nil {
+	command := r.world.again(o, rules)
+	if command == nil {
 		return
 	}
 	k := r.kinds[o.Kind]
@@ -178,7 +177,7 @@ func (r *replayer) decide(o *ledger.Op) {
 		k = &Kind{Kind: o.Kind.String()}
 		r.kinds[o.Kind] = k
 	}
-	was, ok := r.outcome(rules, command(), o)
+	was, ok := r.outcome(rules, command, o)
 	if !ok || !was.like(o) {
 		k.Untold++
 		r.report.Untold++
@@ -186,7 +185,7 @@ func (r *replayer) decide(o *ledger.Op) {
 	}
 	k.Decided++
 	r.report.Decided++
-	now, ok := r.outcome(draft, command(), o)
+	now, ok := r.outcome(draft, command, o)
 	if !ok || now.same(was) {
 		return
 	}
@@ -282,12 +281,10 @@ func (a outcome) String() string {
 			parts = append(parts, "for ever")
 			continue
 		}
-		parts = append(parts, "until "+time.UnixMilli(end).In(gmt8).Format(time.DateTime))
+		parts = append(parts, "until "+ledger.Clock(end))
 	}
 	if len(parts) == 0 {
 		return "nothing"
 	}
 	return strings.Join(parts, ", ")
 }
-
-var gmt8 = time.FixedZone("GMT+8", 8*60*60)

@@ -8,19 +8,18 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"recoup/internal/top"
 )
 
 // Text reads free text.
 func (r *Row) Text(column int) string { return r.cell(column) }
 
-// scientific is what spreadsheets make of long numbers.
-var scientific = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+$`)
-
 // ID reads an identifier: digits stay digits, full-width ones become half-width. What a spreadsheet has damaged is an error.
 func (r *Row) ID(column int) (string, error) {
 	s := strings.TrimPrefix(halfWidth(r.cell(column)), "'")
 	switch {
-	case scientific.MatchString(s):
+	case top.Scientific(s):
 		return "", fmt.Errorf("%s: %s is a number that lost digits, as spreadsheets write it; format the column as text and export again", r.name(column), s)
 	case len(s) > 128:
 		return "", fmt.Errorf("%s: has %d bytes; want at most 128", r.name(column), len(s))
@@ -105,9 +104,6 @@ func (r *Row) Number(column int) (int64, error) {
 	return n, nil
 }
 
-// gmt8 is the time zone of all dates.
-var gmt8 = time.FixedZone("GMT+8", 8*60*60)
-
 // spellings are how dates are written.
 var spellings = []string{
 	"2006-1-2", "2006/1/2", "2006.1.2", "20060102", "2006年1月2日", "2006-1-2 15:04:05", "2006/1/2 15:04:05", "2006-1-2 15:04", "2006/1/2 15:04",
@@ -121,13 +117,13 @@ func (r *Row) Day(column int) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, layout := range spellings {
-		if t, err := time.ParseInLocation(layout, s, gmt8); err == nil && t.Year() > 1900 && t.Year() < 10000 {
+		if t, err := time.ParseInLocation(layout, s, top.GMT8); err == nil && t.Year() > 1900 && t.Year() < 10000 {
 			return t, nil
 		}
 	}
 	if serial, err := strconv.ParseFloat(s, 64); err == nil && serial > 20_000 && serial < 100_000 { // days since 1899-12-30: 1954 to 2173
 		days := int(serial)
-		return time.Date(1899, 12, 30+days, 0, 0, int((serial-float64(days))*86400+0.5), 0, gmt8), nil
+		return time.Date(1899, 12, 30+days, 0, 0, int((serial-float64(days))*86400+0.5), 0, top.GMT8), nil
 	}
 	return time.Time{}, fmt.Errorf("%s: %q is no date; want one like 2026-03-31, 2026/3/31, 20260331 or 2026年3月31日", r.name(column), text)
 }
