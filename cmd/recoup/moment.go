@@ -47,3 +47,6 @@ func (m *moment) to() int64 {
 	}
 	return m.at.UnixMilli() + 999
 }
+
+// nowMilli is the moment in milliseconds since 1970.
+func nowMilli() int64 { return time.Now().UnixMilli() }
